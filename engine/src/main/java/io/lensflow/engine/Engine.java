@@ -1,0 +1,58 @@
+package io.lensflow.engine;
+
+import io.lensflow.engine.model.ModelConfig;
+import io.lensflow.engine.steering.PreparedVector;
+import io.lensflow.text.Tokenizer;
+import java.util.List;
+
+/**
+ * One replica of a model: weights on their device, a pool of keys and values, and a step that moves
+ * any number of sequences on at once.
+ *
+ * <p>Not thread-safe: {@link #open}, {@link #step}, {@link #prepare} and {@link #close} are called
+ * by one thread at a time, and kernels run best when it is always the same one. {@link #config},
+ * {@link #tokenizer} and the other descriptions may be read by any thread.
+ */
+public interface Engine extends AutoCloseable {
+  /** The checkpoint's shape. */
+  ModelConfig config();
+
+  /** The checkpoint's tokenizer; thread-safe. */
+  Tokenizer tokenizer();
+
+  /** Revision of the checkpoint: a hash over its configuration and its safetensors headers. */
+  String revision();
+
+  /** The dtype of weights and activations. */
+  DType dtype();
+
+  /** Most tokens of one sequence, prompt and output together. */
+  int maxContext();
+
+  /** The device, such as {@code cpu} or {@code cuda:0}. */
+  String device();
+
+  /** Puts a vector of D finite values on the device, in float32. */
+  PreparedVector prepare(float[] values);
+
+  /**
+   * Opens a sequence and reserves its keys and values.
+   *
+   * @throws IllegalArgumentException if the options do not fit the model; names the option
+   * @throws KvCapacityException if the pool has no room now; nothing was reserved
+   */
+  Sequence open(SequenceOptions options);
+
+  /**
+   * Consumes the new tokens of every input in one pass.
+   *
+   * @return one output per input, in order
+   * @throws IllegalArgumentException if an input is empty, too long, or holds an id outside 0 … V−1
+   * @throws IllegalStateException if a sequence or the engine is closed
+   */
+  List<StepOutput> step(List<StepInput> inputs);
+
+  /** Frees all native memory. Closing twice is harmless; any other use afterwards throws. */
+  @Override
+  void close();
+}

@@ -1,0 +1,16 @@
+package io.lensflow.engine;
+
+import io.lensflow.engine.capture.CapturedRows;
+import java.util.List;
+
+/**
+ * What one step gave for one sequence, in the order of the inputs.
+ *
+ * @param sequence the sequence
+ * @param logits float32 logits, row-major: [V] for {@code LAST}, [T, V] for {@code ALL}, empty for
+ *     {@code NONE}
+ * @param rows captured rows of the T new positions, one entry per hook point, in the plan's order
+ * @param finalRows {@code RESIDUAL_POST} of layer L−1 where the plan asks for it, else null
+ */
+public record StepOutput(
+    Sequence sequence, float[] logits, List<CapturedRows> rows, CapturedRows finalRows) {}
