@@ -105,7 +105,12 @@ final class Log {
   }
 
   Log finished(String request, String attempt, int chunks) {
-    Finished finished = Finished.newBuilder().setChunks(chunks).setText("text").build();
+    return finished(request, attempt, chunks, null);
+  }
+
+  Log finished(String request, String attempt, int chunks, List<String> lenses) {
+    Finished finished =
+        Finished.newBuilder().setChunks(chunks).setLenses(lenses).setText("text").build();
     return write(event(request, attempt, CompletionType.FINISHED).setFinished(finished).build());
   }
 

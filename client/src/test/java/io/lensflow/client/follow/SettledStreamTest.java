@@ -124,7 +124,26 @@ class SettledStreamTest {
   }
 
   @Test
-  void shouldCompleteByTheLensesSeenWhenNoneWereNamed() {
+  void shouldKnowFromFinishedWhichLensesAnswerWhenNoneWereNamed() {
+    Subscription any = Subscription.to("r", Duration.ZERO);
+    log.result("r", "a", "logit", 0).finished("r", "a", 1, List.of("logit", "tuned"));
+    SettledStream stream = new SettledStream(log.tail(any), any, Instant.EPOCH);
+    assertThat(drain(stream)).containsExactly("outcome a FINISHED", "a0");
+
+    log.result("r", "a", "tuned", 0);
+    assertThat(drain(stream)).containsExactly("a0", "complete");
+  }
+
+  @Test
+  void shouldCompleteAtOnceWhenFinishedSaysThatNoLensAnswers() {
+    log.finished("r", "a", 4, List.of());
+
+    assertThat(settled(Subscription.to("r", Duration.ZERO)))
+        .containsExactly("outcome a FINISHED", "complete");
+  }
+
+  @Test
+  void shouldCompleteByTheLensesSeenWhenNobodyNamesThem() {
     Subscription any = Subscription.to("r", Duration.ZERO);
     log.finished("r", "a", 2).result("r", "a", "tuned", 0).result("r", "a", "tuned", 1);
 
