@@ -7,7 +7,7 @@ import java.util.function.Consumer;
  * Puts an attempt's records under one lens into the order of their sequences and parts, each once.
  * The decoder writes them in that order, so that normally nothing waits here. Not thread-safe.
  */
-final class InOrder<T> {
+public final class InOrder<T> {
   private record Place(int sequence, int part) implements Comparable<Place> {
     @Override
     public int compareTo(Place other) {
@@ -25,12 +25,12 @@ final class InOrder<T> {
   private int part;
   private long waitingBytes;
 
-  InOrder(Consumer<T> out) {
+  public InOrder(Consumer<T> out) {
     this.out = out;
   }
 
   /** Takes a record and hands on all that is now in order; a duplicate is dropped. */
-  void offer(int sequence, int part, int parts, T value, int bytes) {
+  public void offer(int sequence, int part, int parts, T value, int bytes) {
     if (!tracker.add(sequence, part, parts)) {
       return;
     }
@@ -40,7 +40,7 @@ final class InOrder<T> {
   }
 
   /** Goes on without a sequence: it is lost. */
-  void skip(int sequence) {
+  public void skip(int sequence) {
     tracker.skip(sequence);
     release();
   }
@@ -69,12 +69,12 @@ final class InOrder<T> {
     parts.clear();
   }
 
-  PartTracker tracker() {
+  public PartTracker tracker() {
     return tracker;
   }
 
   /** Bytes that wait for an earlier sequence. */
-  long waitingBytes() {
+  public long waitingBytes() {
     return waitingBytes;
   }
 }

@@ -9,7 +9,7 @@ import java.util.Map;
  * Which chunks of an attempt have been seen under one lens: sequences 0, 1, 2, …, each of one or
  * more parts. Not thread-safe.
  */
-final class PartTracker {
+public final class PartTracker {
   /** Far over any attempt; a larger number is damage, and must not become memory. */
   private static final int MAX_SEQUENCE = 1 << 24;
 
@@ -23,7 +23,7 @@ final class PartTracker {
    *
    * @return false if it was there before, or if its numbers make no sense
    */
-  boolean add(int sequence, int part, int parts) {
+  public boolean add(int sequence, int part, int parts) {
     if (sequence < 0
         || sequence > MAX_SEQUENCE
         || parts > MAX_PARTS
@@ -44,24 +44,24 @@ final class PartTracker {
   }
 
   /** Notes that nothing more will come of a sequence. */
-  void skip(int sequence) {
+  public void skip(int sequence) {
     if (sequence >= 0 && sequence <= MAX_SEQUENCE) {
       whole.set(sequence);
       partial.remove(sequence);
     }
   }
 
-  boolean isWhole(int sequence) {
+  public boolean isWhole(int sequence) {
     return whole.get(sequence);
   }
 
   /** Whether sequences 0 … chunks−1 are all whole. */
-  boolean isComplete(int chunks) {
+  public boolean isComplete(int chunks) {
     return whole.nextClearBit(0) >= chunks;
   }
 
   /** The first few of the sequences 0 … chunks−1 that are not whole. */
-  List<Integer> missing(int chunks, int limit) {
+  public List<Integer> missing(int chunks, int limit) {
     return java.util.stream.IntStream.range(0, chunks)
         .filter(sequence -> !whole.get(sequence))
         .limit(limit)
