@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.lensflow.client.ClientException;
 import io.lensflow.schemas.ids.Partitions;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -183,13 +182,8 @@ class LiveStreamTest {
     return events;
   }
 
-  private static List<String> drain(LiveStream stream) {
-    List<String> events = new ArrayList<>();
-    Duration wait = Duration.ofMillis(20);
-    for (var event = stream.next(wait); event.isPresent(); event = stream.next(wait)) {
-      events.add(text(event.get()));
-    }
-    return events;
+  private List<String> drain(LiveStream stream) {
+    return log.drain(stream).stream().map(LiveStreamTest::text).toList();
   }
 
   private static String text(LiveEvent event) {
