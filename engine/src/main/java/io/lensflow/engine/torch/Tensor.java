@@ -17,7 +17,12 @@ import java.nio.ByteOrder;
 public final class Tensor implements AutoCloseable {
   private static final class Managers {
     /** Where DJL wants to hang the array objects that {@link #bytes} and lists need. */
-    static final PtNDManager ROOT = (PtNDManager) NDManager.newBaseManager("PyTorch");
+    static final PtNDManager ROOT;
+
+    static {
+      OpenMp.sleepInsteadOfSpinning();
+      ROOT = (PtNDManager) NDManager.newBaseManager("PyTorch");
+    }
   }
 
   private IValue value;
