@@ -1,0 +1,39 @@
+package io.lensflow.cli;
+
+import io.lensflow.cli.command.CaptureCommand;
+import io.lensflow.cli.command.SubmitCommand;
+import io.lensflow.cli.command.TopicsCommand;
+import io.lensflow.cli.command.WatchCommand;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** {@code lensflow}: names the commands, does nothing itself. */
+@Command(
+    name = "lensflow",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    description = "Watch every layer of a running language model say what it thinks, on Kafka.",
+    subcommands = {
+      SubmitCommand.class,
+      WatchCommand.class,
+      CaptureCommand.class,
+      TopicsCommand.class,
+    })
+final class LensflowCommand implements Runnable {
+  @Spec CommandSpec spec;
+
+  @Option(
+      names = "--verbose",
+      scope = ScopeType.INHERIT,
+      description = "Show the services' log and stack traces on standard error.")
+  boolean verbose;
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "which command? try 'lensflow demo'");
+  }
+}
