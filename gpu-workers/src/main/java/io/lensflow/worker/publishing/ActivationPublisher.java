@@ -19,8 +19,10 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.CompletionException;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.errors.RetriableException;
 import org.slf4j.Logger;
 
 /**
@@ -32,6 +34,8 @@ import org.slf4j.Logger;
  * thread of its own, because a producer may block.
  */
 public final class ActivationPublisher extends AbstractBehavior<ActivationPublisher.Command> {
+  private static final Duration RETRY = Duration.ofSeconds(1);
+
   /** What the publisher is asked to do. */
   public sealed interface Command {}
 
@@ -40,8 +44,9 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
       Run run, EngineInfo engine, ActorRef<Credit> credits, ActorRef<Report> reports)
       implements Command {}
 
-  /** Rows of one step of a run. */
-  public record Rows(String attemptId, StepRows rows) implements Command {}
+  /** Rows of one step of a run; their bytes come back as credit, also if the run is gone. */
+  public record Rows(String attemptId, StepRows rows, ActorRef<Credit> credits)
+      implements Command {}
 
   /**
    * A run has ended: publishes what is left, then the event, completed with the counts of chunks and
@@ -77,7 +82,9 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
 
   private record ChunkSent(String attemptId, long heldBytes, String problem) implements Command {}
 
-  private record TerminalSent(String attemptId, String problem) implements Command {}
+  private record TerminalSent(String attemptId, Throwable problem) implements Command {}
+
+  private record RetryTerminal(String attemptId) implements Command {}
 
   private record Tick() implements Command {}
 
@@ -100,6 +107,7 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
   }
 
   private final Logger log;
+  private final TimerScheduler<Command> timers;
   private final Producer<String, SpecificRecord> producer;
   private final EventLog events;
   private final WorkerIdentity identity;
@@ -138,6 +146,7 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
       Settings settings) {
     super(context);
     this.log = context.getLog();
+    this.timers = timers;
     this.producer = producer;
     this.events = events;
     this.identity = identity;
@@ -157,6 +166,7 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
         .onMessage(Abort.class, this::onAbort)
         .onMessage(ChunkSent.class, this::onChunkSent)
         .onMessage(TerminalSent.class, this::onTerminalSent)
+        .onMessage(RetryTerminal.class, this::onRetryTerminal)
         .onMessage(Tick.class, this::onTick)
         .build();
   }
@@ -170,7 +180,9 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
 
   private Behavior<Command> onRows(Rows rows) {
     Stream stream = streams.get(rows.attemptId());
-    if (stream != null) {
+    if (stream == null) {
+      rows.credits().tell(new Credit(rows.rows().bytes()));
+    } else {
       stream.received += rows.rows().bytes();
       stream.assembler.add(rows.rows()).forEach(chunk -> send(stream, chunk));
     }
@@ -264,7 +276,7 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
         .pipeToSelf(
             events.publish(
                 settings.completions(), run.requestId(), terminal, run.request().traceparent()),
-            (done, e) -> new TerminalSent(attemptId, problem(e)));
+            (done, e) -> new TerminalSent(attemptId, e));
   }
 
   private void complete(Finished finished, Stream stream) {
@@ -284,6 +296,12 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
       return this;
     }
     Run run = stream.begin.run();
+    if (unwrap(sent.problem()) instanceof RetriableException) {
+      // A broker out of reach: the request keeps its place in its queue, and its end is written later.
+      log.warn("request={} terminal event waits: {}", run.requestId(), problem(sent.problem()));
+      timers.startSingleTimer(new RetryTerminal(sent.attemptId()), RETRY);
+      return this;
+    }
     drop(stream);
     stream
         .begin
@@ -291,7 +309,15 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
         .tell(
             sent.problem() == null
                 ? new Durable(run.requestId(), run.attemptId())
-                : new TerminalLost(run.requestId(), run.attemptId(), sent.problem()));
+                : new TerminalLost(run.requestId(), run.attemptId(), problem(sent.problem())));
+    return this;
+  }
+
+  private Behavior<Command> onRetryTerminal(RetryTerminal retry) {
+    Stream stream = streams.get(retry.attemptId());
+    if (stream != null) {
+      finishIfDone(stream);
+    }
     return this;
   }
 
@@ -311,6 +337,11 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
     if (e == null) {
       return null;
     }
-    return e.getClass().getSimpleName() + ": " + e.getMessage();
+    Throwable cause = unwrap(e);
+    return cause.getClass().getSimpleName() + ": " + cause.getMessage();
+  }
+
+  private static Throwable unwrap(Throwable e) {
+    return e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
   }
 }
