@@ -110,8 +110,6 @@ final class LiveRequest {
       return Optional.of("its terminal event");
     }
     return Completeness.missing(
-        Terminal.chunks(terminal),
-        subscription,
-        trackers.getOrDefault(terminal.getAttemptId(), Map.of()));
+        terminal, subscription, trackers.getOrDefault(terminal.getAttemptId(), Map.of()));
   }
 }

@@ -195,7 +195,7 @@ final class Settlement {
     }
     Map<String, PartTracker> trackers = new HashMap<>();
     order.forEach((stream, inOrder) -> trackers.put(stream, inOrder.tracker()));
-    return Completeness.missing(Terminal.chunks(terminal), subscription, trackers)
+    return Completeness.missing(terminal, subscription, trackers)
         .map(what -> lossReason == null ? what : what + "; rows were lost: " + lossReason);
   }
 }
