@@ -24,6 +24,14 @@ public record GenerationRequest(
     CaptureSpec capture,
     int maxNewTokens,
     boolean contextLimited) {
+  /** The same with a deadline no later than this. */
+  public GenerationRequest notAfter(Instant latest) {
+    return deadline.isAfter(latest)
+        ? new GenerationRequest(
+            source, traceparent, promptIds, latest, capture, maxNewTokens, contextLimited)
+        : this;
+  }
+
   public String requestId() {
     return source.getRequestId();
   }

@@ -166,9 +166,9 @@ public final class RequestValidator {
         s.getTopP());
     require(s.getTopK() >= 0, "sampling.topK", "topK is %d; 0 keeps all tokens", s.getTopK());
     require(
-        s.getMinP() >= 0 && s.getMinP() <= 1,
+        s.getMinP() >= 0 && s.getMinP() < 1,
         "sampling.minP",
-        "minP is %s; it must be 0 … 1",
+        "minP is %s; it must be 0 or more and under 1",
         s.getMinP());
     require(
         Float.isFinite(s.getRepetitionPenalty()) && s.getRepetitionPenalty() > 0,

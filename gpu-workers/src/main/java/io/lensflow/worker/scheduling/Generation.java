@@ -59,8 +59,9 @@ final class Generation {
    * @param position its absolute position, P for the first
    * @param id token id
    * @param text text that it completes, after stop strings
+   * @param logProb its natural log-probability under the model's raw softmax
    */
-  record Token(int position, int id, String text) {}
+  record Token(int position, int id, String text, float logProb) {}
 
   /**
    * What a step meant for this run.
@@ -131,7 +132,7 @@ final class Generation {
       return new Progress(null, rows(first, fed, null, output));
     }
     int id = sampler.next(output.logits(), consumed);
-    Token token = new Token(consumed, id, accept(id));
+    Token token = new Token(consumed, id, accept(id), sampler.logProbability());
     return new Progress(token, rows(first, fed, id, output));
   }
 

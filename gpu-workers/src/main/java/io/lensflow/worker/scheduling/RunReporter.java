@@ -74,9 +74,7 @@ final class RunReporter {
     Generation.Token token = progress.token();
     if (token != null) {
       Float logProb =
-          run.request().source().getLogProbs()
-              ? (Float) LogProbability.of(progress.rows().logits(), token.id())
-              : null;
+          run.request().source().getLogProbs() ? (Float) token.logProb() : null;
       emit(run, events.token(run, token.position(), token.id(), token.text(), logProb));
     }
     if (generation.isFinished()) {
