@@ -13,6 +13,7 @@ import java.util.Map;
  * @param model served name of the model whose chunks it decodes
  * @param checkpoint folder of the checkpoint
  * @param instanceId part of the transactional id; empty for a new one at each start
+ * @param threads threads that a kernel spreads over; 0 takes all processors
  * @param batchRows rows of a full batch
  * @param batchDeadline longest wait of a row for others
  * @param maxHeldBytes bytes of unpublished chunks at which it stops fetching
@@ -29,6 +30,7 @@ public record DecoderSettings(
     String model,
     Path checkpoint,
     String instanceId,
+    int threads,
     int batchRows,
     Duration batchDeadline,
     long maxHeldBytes,
@@ -65,10 +67,11 @@ public record DecoderSettings(
         model,
         Path.of(checkpoint),
         config.getString("instance-id"),
-        positive(config, "batch-rows", 1 << 16),
+        atLeast(0, config, "threads", 1024),
+        atLeast(1, config, "batch-rows", 1 << 16),
         duration(config, "batch-deadline", Duration.ZERO),
         bytes(config, "max-held-bytes", MIB),
-        positive(config, "max-top-k", 1 << 16),
+        atLeast(1, config, "max-top-k", 1 << 16),
         Math.toIntExact(Math.min(bytes(config, "max-result-bytes", 4096), Integer.MAX_VALUE)),
         duration(config, "transaction-age", Duration.ofMillis(1)),
         bytes(config, "transaction-bytes", 4096),
@@ -78,9 +81,9 @@ public record DecoderSettings(
         port(config));
   }
 
-  private static int positive(Config config, String key, int max) {
+  private static int atLeast(int min, Config config, String key, int max) {
     int value = config.getInt(key);
-    Settings.check(value >= 1 && value <= max, key, "1 … " + max);
+    Settings.check(value >= min && value <= max, key, min + " … " + max);
     return value;
   }
 
