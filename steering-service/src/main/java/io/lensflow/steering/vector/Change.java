@@ -1,0 +1,24 @@
+package io.lensflow.steering.vector;
+
+import java.util.List;
+import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
+
+/**
+ * What one change writes, in order, all of it in one transaction.
+ *
+ * @param action what is done, as in the audit event: {@code PUBLISH}, {@code RETIRE}, …
+ * @param vector model and name
+ * @param versions the versions it is about
+ * @param records records of the steering topics, then the audit event
+ */
+public record Change(
+    String action,
+    VectorId vector,
+    List<Integer> versions,
+    List<ProducerRecord<String, SpecificRecord>> records) {
+  public Change {
+    versions = List.copyOf(versions);
+    records = List.copyOf(records);
+  }
+}

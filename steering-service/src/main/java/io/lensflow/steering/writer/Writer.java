@@ -1,0 +1,307 @@
+package io.lensflow.steering.writer;
+
+import io.lensflow.records.Failure;
+import io.lensflow.records.SteeringCommand;
+import io.lensflow.schemas.deadletter.DeadLetters;
+import io.lensflow.schemas.serde.LensflowHeaders;
+import io.lensflow.schemas.serde.RecordDeserializer;
+import io.lensflow.schemas.serde.RecordFormatException;
+import io.lensflow.schemas.topics.TopicCatalogue;
+import io.lensflow.service.KafkaClients;
+import io.lensflow.steering.SteeringSettings;
+import io.lensflow.steering.topics.TopicTail;
+import io.lensflow.steering.vector.Change;
+import io.lensflow.steering.vector.RefusedException;
+import io.lensflow.steering.vector.VectorChanges;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.IsolationLevel;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Writes changes while this instance is the writer.
+ *
+ * <p>Why no version number can be given twice: a number is chosen from the book, which is up to date
+ * because (1) opening the {@link ChangeLog} fences every earlier writer and ends its transactions,
+ * (2) after that the topics are read to their end before anything is written, and (3) after each
+ * change its own records are read back before the next is planned. An instance that was paused in
+ * between and wakes with an old book may plan a number that is taken, but cannot commit it: its log
+ * is fenced. Group membership ({@link WriterElection}) only decides who opens a log, so it matters
+ * for progress and not for safety.
+ *
+ * <p>Thread-safe; changes are written one after the other under a lock.
+ */
+public final class Writer {
+  private static final Logger log = LoggerFactory.getLogger(Writer.class);
+
+  private final KafkaClients clients;
+  private final TopicCatalogue topics;
+  private final SteeringSettings settings;
+  private final Admin admin;
+  private final TopicTail tail;
+  private final CommandReader commandReader;
+  private final RecordDeserializer<SteeringCommand> commandDeserializer;
+  private final MeterRegistry metrics;
+  private final Clock clock;
+
+  private final ReentrantLock writing = new ReentrantLock(true);
+
+  /** Null unless this instance writes; set under {@link #writing}. */
+  private volatile ChangeLog changeLog;
+
+  /** How far the book must have been read before the next change; guarded by {@link #writing}. */
+  private final Map<TopicPartition, Long> mustBeRead = new HashMap<>();
+
+  /** Guarded by {@link #writing}. */
+  private CarriedOut carriedOut = new CarriedOut();
+
+  /** Whether the last term ended because another instance opened its log. */
+  private volatile boolean fenced;
+
+  /** Makes a writer that does not write yet. The caller keeps and closes {@code admin} and {@code tail}. */
+  public Writer(
+      KafkaClients clients,
+      SteeringSettings settings,
+      Admin admin,
+      TopicTail tail,
+      VectorChanges changes,
+      MeterRegistry metrics,
+      Clock clock) {
+    this.clients = clients;
+    this.topics = clients.settings().catalogue();
+    this.settings = settings;
+    this.admin = admin;
+    this.tail = tail;
+    this.commandReader = new CommandReader(changes);
+    this.commandDeserializer = clients.deserializer(SteeringCommand.class);
+    this.metrics = metrics;
+    this.clock = clock;
+    metrics.gauge("lensflow.steering.writer", this, writer -> writer.isOpen() ? 1 : 0);
+  }
+
+  /** Whether this instance believes that it writes; the broker decides when it tries. */
+  public boolean isOpen() {
+    return changeLog != null;
+  }
+
+  /** Whether the last term ended because another instance took over. */
+  boolean wasFenced() {
+    return fenced;
+  }
+
+  /**
+   * Takes over: fences the predecessor, then reads the topics to their end.
+   *
+   * @throws KafkaException if that does not succeed; then this instance does not write
+   */
+  void open() {
+    ChangeLog opened = ChangeLog.open(clients, transactionalId(), settings.transactionTimeout());
+    try {
+      Duration timeout = settings.startTimeout();
+      tail.await(ends(topics.steeringVectors(), topics.steeringAliases()), timeout);
+      CarriedOut known = CarriedOut.read(clients, topics.audit(), clock.instant(), timeout);
+      writing.lock();
+      try {
+        mustBeRead.clear();
+        carriedOut = known;
+        fenced = false;
+        changeLog = opened;
+        opened = null;
+      } finally {
+        writing.unlock();
+      }
+    } catch (TimeoutException e) {
+      throw new KafkaException(e.getMessage(), e);
+    } finally {
+      if (opened != null) {
+        opened.close();
+      }
+    }
+  }
+
+  /** Stops to write, after the change that is being written. Does nothing if it does not write. */
+  void close() {
+    writing.lock();
+    try {
+      if (changeLog != null) {
+        changeLog.close();
+        changeLog = null;
+      }
+    } finally {
+      writing.unlock();
+    }
+  }
+
+  /**
+   * Writes a change.
+   *
+   * @param plan decides on the change, with the book up to date; may throw {@link RefusedException}
+   * @param <P> what the plan gives
+   * @param change the change in it
+   * @return what the plan gave; its records are on the topics and in the book
+   * @throws NotWriterException if another instance writes; nothing was written
+   * @throws OutcomeUnknownException if the broker did not say whether it was written
+   */
+  public <P> P write(Supplier<P> plan, java.util.function.Function<P, Change> change) {
+    writing.lock();
+    try {
+      catchUp();
+      P planned = plan.get();
+      Change planned1 = change.apply(planned);
+      commit(planned1.records(), null);
+      count(planned1, "http");
+      return planned;
+    } finally {
+      writing.unlock();
+    }
+  }
+
+  /**
+   * Carries out a command; its offset is committed in the change's own transaction. What cannot be
+   * carried out goes to the dead letters.
+   *
+   * @return false if this instance does not write; the command stays for who does
+   */
+  boolean carryOut(ConsumerRecord<byte[], byte[]> record, Consumed consumed) {
+    writing.lock();
+    try {
+      if (changeLog == null) {
+        return false;
+      }
+      catchUp();
+      SteeringCommand command = commandDeserializer.deserialize(record.topic(), record.value());
+      if (command == null) {
+        throw RefusedException.invalid(null, "a command must have a value");
+      }
+      if (carriedOut.contains(command.getCommandId())) {
+        log.info("command={} was carried out before", command.getCommandId());
+        commit(List.of(), consumed);
+        return true;
+      }
+      Change change = commandReader.read(command);
+      commit(change.records(), consumed);
+      carriedOut.add(command.getCommandId(), clock.instant());
+      count(change, "command");
+    } catch (RecordFormatException e) {
+      giveUp(record, new Failure("UNDECODABLE", e.getMessage(), null), consumed);
+    } catch (RefusedException e) {
+      giveUp(record, e.toFailure(), consumed);
+    } finally {
+      writing.unlock();
+    }
+    return true;
+  }
+
+  private void giveUp(ConsumerRecord<byte[], byte[]> record, Failure failure, Consumed consumed) {
+    log.warn("command at offset {} goes to dead letters: {}", record.offset(), failure.getMessage());
+    SpecificRecord letter = DeadLetters.of(record, "steering-service", failure, "", 1, clock);
+    ProducerRecord<String, SpecificRecord> dead =
+        LensflowHeaders.record(topics.deadLetters(), DeadLetters.keyOf(record), letter, null);
+    commit(List.of(dead), consumed);
+    metrics.counter("lensflow.steering.dead.letters").increment();
+  }
+
+  /** Waits until the book holds all that this instance wrote; the caller holds the lock. */
+  private void catchUp() {
+    if (changeLog == null) {
+      throw new NotWriterException("this instance does not write");
+    }
+    try {
+      tail.await(mustBeRead, settings.transactionTimeout());
+      mustBeRead.clear();
+    } catch (TimeoutException e) {
+      throw new NotWriterException("the last change cannot be read back yet", e);
+    }
+  }
+
+  private void commit(List<ProducerRecord<String, SpecificRecord>> records, Consumed consumed) {
+    try {
+      Map<TopicPartition, Long> next = changeLog.commit(records, consumed);
+      next.keySet().removeIf(partition -> !isSteering(partition.topic()));
+      mustBeRead.putAll(next);
+      tail.await(next, settings.transactionTimeout());
+    } catch (TimeoutException e) {
+      log.warn("a change was written, but could not be read back yet: {}", e.getMessage());
+    } catch (NotWriterException e) {
+      fenced = true;
+      close();
+      metrics.counter("lensflow.steering.fenced").increment();
+      log.info("no longer the writer: {}", e.getMessage());
+      throw e;
+    } catch (OutcomeUnknownException e) {
+      close();
+      log.warn("a change's outcome is not known", e);
+      throw e;
+    }
+  }
+
+  private boolean isSteering(String topic) {
+    return topic.equals(topics.steeringVectors()) || topic.equals(topics.steeringAliases());
+  }
+
+  private void count(Change change, String origin) {
+    metrics
+        .counter("lensflow.steering.changes", "action", change.action(), "origin", origin)
+        .increment();
+    log.info(
+        "model={} vector={} versions={} action={} origin={}",
+        change.vector().model(),
+        change.vector().name(),
+        change.versions(),
+        change.action(),
+        origin);
+  }
+
+  private String transactionalId() {
+    return topics.prefix() + "steering-writer";
+  }
+
+  /** The committed end of each partition of some topics. */
+  private Map<TopicPartition, Long> ends(String... names) {
+    try {
+      Map<TopicPartition, OffsetSpec> latest = new HashMap<>();
+      admin
+          .describeTopics(List.of(names))
+          .allTopicNames()
+          .get(settings.startTimeout().toMillis(), TimeUnit.MILLISECONDS)
+          .forEach(
+              (name, topic) ->
+                  topic
+                      .partitions()
+                      .forEach(
+                          p ->
+                              latest.put(
+                                  new TopicPartition(name, p.partition()), OffsetSpec.latest())));
+      Map<TopicPartition, Long> ends = new HashMap<>();
+      admin
+          .listOffsets(latest, new ListOffsetsOptions(IsolationLevel.READ_COMMITTED))
+          .all()
+          .get(settings.startTimeout().toMillis(), TimeUnit.MILLISECONDS)
+          .forEach((partition, info) -> ends.put(partition, info.offset()));
+      return ends;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new KafkaException("interrupted", e);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new KafkaException("the end of the steering topics cannot be found", e);
+    }
+  }
+}
