@@ -1,6 +1,7 @@
 package io.lensflow.text.spec;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -25,7 +26,7 @@ public final class LayerSpec {
    *     model does not have; the message says which layers are valid
    */
   public static List<Integer> resolve(String spec, int layerCount) {
-    String text = spec.replaceAll("\\s", "").toLowerCase(java.util.Locale.ROOT);
+    String text = spec.replaceAll("\\s", "").toLowerCase(Locale.ROOT);
     TreeSet<Integer> layers = new TreeSet<>();
     if (text.equals("all")) {
       addRange(layers, 0, layerCount - 1);
