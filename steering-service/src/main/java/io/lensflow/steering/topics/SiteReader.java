@@ -19,9 +19,9 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Reads the values of sites from where they stand on {@code steering-vectors}. A version's sites were
- * written by one transaction, so they stand together. Thread-safe: each read has a consumer of its
- * own, which takes some 10 ms.
+ * Reads the values of sites from where they stand on {@code steering-vectors}. A version's sites
+ * were written by one transaction, so they stand together. Thread-safe: each read has a consumer of
+ * its own, which takes some 10 ms.
  */
 public final class SiteReader {
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
@@ -54,7 +54,9 @@ public final class SiteReader {
     try (KafkaConsumer<byte[], byte[]> consumer =
         clients.bytesConsumer(Map.of(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest"))) {
       consumer.assign(wanted.keySet());
-      wanted.forEach((partition, at) -> consumer.seek(partition, at.keySet().stream().min(Long::compare).orElseThrow()));
+      wanted.forEach(
+          (partition, at) ->
+              consumer.seek(partition, at.keySet().stream().min(Long::compare).orElseThrow()));
       Set<TopicPartition> open = new HashSet<>(wanted.keySet());
       while (!open.isEmpty()) {
         if (System.nanoTime() > deadline) {

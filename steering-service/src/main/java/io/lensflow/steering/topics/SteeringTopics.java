@@ -68,10 +68,6 @@ public final class SteeringTopics {
 
   private static void skip(ConsumerRecord<byte[], byte[]> record, String reason) {
     log.warn(
-        "skipped {}-{} offset {}: {}",
-        record.topic(),
-        record.partition(),
-        record.offset(),
-        reason);
+        "skipped {}-{} offset {}: {}", record.topic(), record.partition(), record.offset(), reason);
   }
 }

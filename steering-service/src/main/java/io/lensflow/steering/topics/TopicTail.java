@@ -18,9 +18,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads whole topics from their beginning and goes on reading as they grow; without a consumer group,
- * so that every instance sees everything. Whoever has written, or knows how far the topics go, can
- * {@linkplain #await wait} until it has been read.
+ * Reads whole topics from their beginning and goes on reading as they grow; without a consumer
+ * group, so that every instance sees everything. Whoever has written, or knows how far the topics
+ * go, can {@linkplain #await wait} until it has been read.
  *
  * <p>One thread owns the consumer. A record whose sink throws is read again after a moment (the
  * schema registry may be away); sinks skip by themselves what will never be readable.

@@ -11,14 +11,31 @@ import org.apache.kafka.clients.producer.ProducerRecord;
  * @param vector model and name
  * @param versions the versions it is about
  * @param records records of the steering topics, then the audit event
+ * @param warnings what the author should know; empty if there is nothing to say
  */
 public record Change(
     String action,
     VectorId vector,
     List<Integer> versions,
-    List<ProducerRecord<String, SpecificRecord>> records) {
+    List<ProducerRecord<String, SpecificRecord>> records,
+    List<String> warnings) {
   public Change {
     versions = List.copyOf(versions);
     records = List.copyOf(records);
+    warnings = List.copyOf(warnings);
+  }
+
+  /** A change without warnings. */
+  Change(
+      String action,
+      VectorId vector,
+      List<Integer> versions,
+      List<ProducerRecord<String, SpecificRecord>> records) {
+    this(action, vector, versions, records, List.of());
+  }
+
+  /** The same change with warnings. */
+  Change with(List<String> warnings) {
+    return new Change(action, vector, versions, records, warnings);
   }
 }

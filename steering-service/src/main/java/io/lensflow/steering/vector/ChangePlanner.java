@@ -159,8 +159,7 @@ public final class ChangePlanner {
         List.of(version),
         List.of(
             tombstone(topics.steeringAliases(), id.aliasKey(alias), id.model()),
-            audit(
-                "DELETE_ALIAS", id.aliasKey(alias), id, clock.instant(), origin, details)));
+            audit("DELETE_ALIAS", id.aliasKey(alias), id, clock.instant(), origin, details)));
   }
 
   private static void expect(Integer expected, int current) {
@@ -283,9 +282,7 @@ public final class ChangePlanner {
   private static ProducerRecord<String, SpecificRecord> tombstone(
       String topic, String key, String model) {
     ProducerRecord<String, SpecificRecord> record = new ProducerRecord<>(topic, key, null);
-    record
-        .headers()
-        .add(LensflowHeaders.MODEL, model.getBytes(StandardCharsets.UTF_8));
+    record.headers().add(LensflowHeaders.MODEL, model.getBytes(StandardCharsets.UTF_8));
     return record;
   }
 }

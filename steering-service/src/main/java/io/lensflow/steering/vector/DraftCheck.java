@@ -42,7 +42,8 @@ public final class DraftCheck {
     }
     if (draft.sites().size() > maxSites) {
       throw RefusedException.invalid(
-          "sites", "%d sites are more than the %d allowed".formatted(draft.sites().size(), maxSites));
+          "sites",
+          "%d sites are more than the %d allowed".formatted(draft.sites().size(), maxSites));
     }
     checkDefaults(draft);
     Map<String, SiteDraft> places = new HashMap<>();

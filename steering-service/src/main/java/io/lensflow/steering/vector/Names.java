@@ -3,9 +3,9 @@ package io.lensflow.steering.vector;
 import java.util.regex.Pattern;
 
 /**
- * Syntax of vector and alias names. Neither may hold what keys are divided by ({@code /}, {@code
- * @}), and an alias may not look like a version, so that {@code NAME@VERSION} and {@code NAME@ALIAS}
- * cannot be mistaken for each other.
+ * Syntax of vector and alias names. Neither may hold what keys are divided by ({@code /},
+ * {@code @}), and an alias may not look like a version, so that {@code NAME@VERSION} and {@code
+ * NAME@ALIAS} cannot be mistaken for each other.
  */
 public final class Names {
   /** The alias that follows every publish by itself. */

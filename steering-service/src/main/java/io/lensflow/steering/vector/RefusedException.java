@@ -24,7 +24,7 @@ public final class RefusedException extends RuntimeException {
 
   private RefusedException(
       Reason reason, String code, String field, String message, Integer currentVersion) {
-    super(message);
+    super(field == null ? message : field + ": " + message);
     this.reason = reason;
     this.code = code;
     this.field = field;

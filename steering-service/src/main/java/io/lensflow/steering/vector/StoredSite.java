@@ -3,8 +3,8 @@ package io.lensflow.steering.vector;
 import io.lensflow.records.HookPoint;
 
 /**
- * A site that is on the topic. Its values stay there and are read where they are asked for: hundreds
- * of vectors at all layers of a large model would fill gigabytes.
+ * A site that is on the topic. Its values stay there and are read where they are asked for:
+ * hundreds of vectors at all layers of a large model would fill gigabytes.
  *
  * @param layer layer, 0 … L−1
  * @param hookPoint where in the block

@@ -68,8 +68,7 @@ public final class VectorBook {
    *
    * @param value null for a tombstone
    */
-  public synchronized void apply(
-      VectorKey key, SteeringVector value, int partition, long offset) {
+  public synchronized void apply(VectorKey key, SteeringVector value, int partition, long offset) {
     Entry entry = entries.computeIfAbsent(key.vector(), k -> new Entry());
     if (value != null) {
       entry.model = value.getModel();

@@ -4,9 +4,9 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * Every change of vectors, as people and programs ask for it: checks what was asked, looks at what is
- * there, and says what is to be written. Whoever calls it sees to it that the book is up to date and
- * that nobody else writes meanwhile. Thread-safe.
+ * Every change of vectors, as people and programs ask for it: checks what was asked, looks at what
+ * is there, and says what is to be written. Whoever calls it sees to it that the book is up to date
+ * and that nobody else writes meanwhile. Thread-safe.
  */
 public final class VectorChanges {
   private final VectorBook book;
@@ -31,15 +31,8 @@ public final class VectorChanges {
     this.shapes = shapes;
   }
 
-  /**
-   * A version to be written, and what its author should know.
-   *
-   * @param warnings empty if there is nothing to say
-   */
-  public record Publication(Change change, List<String> warnings) {}
-
   /** A new version; see {@link DraftCheck} and {@link ChangePlanner#publish}. */
-  public Publication publish(VectorId id, VectorDraft draft, Origin origin) {
+  public Change publish(VectorId id, VectorDraft draft, Origin origin) {
     Names.checkModel(id.model());
     Names.checkVector(id.name());
     book.modelOf(id)
@@ -53,7 +46,7 @@ public final class VectorChanges {
                       .formatted(model, id.model()));
             });
     List<String> warnings = check.check(draft, id.model(), shapes.apply(id.model()));
-    return new Publication(planner.publish(book.find(id), draft, origin), warnings);
+    return planner.publish(book.find(id), draft, origin).with(warnings);
   }
 
   /** Deletes a version; see {@link ChangePlanner#retire}. */

@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The newest heartbeat of each worker. Live is a worker whose heartbeat the broker stamped less than
- * 6 s ago. Thread-safe: one thread feeds it, any may read.
+ * The newest heartbeat of each worker. Live is a worker whose heartbeat the broker stamped less
+ * than 6 s ago. Thread-safe: one thread feeds it, any may read.
  */
 public final class LiveWorkers {
   /** A worker without a heartbeat for so long is not live. */
@@ -76,10 +76,7 @@ public final class LiveWorkers {
   /** Shapes of the models that the live workers of {@code model} run. */
   public List<ModelShape> shapesOf(String model) {
     return of(model).stream()
-        .map(
-            h ->
-                new ModelShape(
-                    h.getWorker(), h.getRevision(), h.getLayers(), h.getHiddenSize()))
+        .map(h -> new ModelShape(h.getWorker(), h.getRevision(), h.getLayers(), h.getHiddenSize()))
         .toList();
   }
 }

@@ -66,8 +66,8 @@ final class ChangeLog implements AutoCloseable {
    *
    * @param consumed null for none
    * @return the next offset of each partition written to
-   * @throws NotWriterException if another log was opened or the broker is away; nothing was written,
-   *     and this log must be closed
+   * @throws NotWriterException if another log was opened or the broker is away; nothing was
+   *     written, and this log must be closed
    * @throws OutcomeUnknownException if the commit was not answered; this log must be closed
    * @throws RuntimeException of other kinds if records cannot be written as they are; nothing was
    *     written, and the log goes on

@@ -36,7 +36,7 @@ final class CommandReader {
     VectorId id = new VectorId(command.getModel(), command.getName());
     Origin origin = new Origin(command.getActor(), command.getCommandId());
     return switch (command.getType()) {
-      case PUBLISH -> changes.publish(id, draft(command), origin).change();
+      case PUBLISH -> changes.publish(id, draft(command), origin);
       case RETIRE ->
           command.getVersion() == 0
               ? changes.retireAll(id, origin)

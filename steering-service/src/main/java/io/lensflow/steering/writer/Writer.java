@@ -8,7 +8,7 @@ import io.lensflow.schemas.serde.RecordDeserializer;
 import io.lensflow.schemas.serde.RecordFormatException;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.service.KafkaClients;
-import io.lensflow.steering.SteeringSettings;
+import io.lensflow.steering.topics.CommittedEnds;
 import io.lensflow.steering.topics.TopicTail;
 import io.lensflow.steering.vector.Change;
 import io.lensflow.steering.vector.RefusedException;
@@ -19,18 +19,12 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.apache.avro.specific.SpecificRecord;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.ListOffsetsOptions;
-import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
@@ -39,13 +33,13 @@ import org.slf4j.LoggerFactory;
 /**
  * Writes changes while this instance is the writer.
  *
- * <p>Why no version number can be given twice: a number is chosen from the book, which is up to date
- * because (1) opening the {@link ChangeLog} fences every earlier writer and ends its transactions,
- * (2) after that the topics are read to their end before anything is written, and (3) after each
- * change its own records are read back before the next is planned. An instance that was paused in
- * between and wakes with an old book may plan a number that is taken, but cannot commit it: its log
- * is fenced. Group membership ({@link WriterElection}) only decides who opens a log, so it matters
- * for progress and not for safety.
+ * <p>Why no version number can be given twice: a number is chosen from the book, which is up to
+ * date because (1) opening the {@link ChangeLog} fences every earlier writer and ends its
+ * transactions, (2) after that the topics are read to their end before anything is written, and (3)
+ * after each change its own records are read back before the next is planned. An instance that was
+ * paused in between and wakes with an old book may plan a number that is taken, but cannot commit
+ * it: its log is fenced. Group membership ({@link WriterElection}) only decides who opens a log, so
+ * it matters for progress and not for safety.
  *
  * <p>Thread-safe; changes are written one after the other under a lock.
  */
@@ -54,8 +48,8 @@ public final class Writer {
 
   private final KafkaClients clients;
   private final TopicCatalogue topics;
-  private final SteeringSettings settings;
-  private final Admin admin;
+  private final WriterTimes times;
+  private final CommittedEnds ends;
   private final TopicTail tail;
   private final CommandReader commandReader;
   private final RecordDeserializer<SteeringCommand> commandDeserializer;
@@ -73,22 +67,22 @@ public final class Writer {
   /** Guarded by {@link #writing}. */
   private CarriedOut carriedOut = new CarriedOut();
 
-  /** Whether the last term ended because another instance opened its log. */
-  private volatile boolean fenced;
+  /** When this instance found itself fenced, {@link System#nanoTime}; null if it was not. */
+  private volatile Long fencedAtNanos;
 
-  /** Makes a writer that does not write yet. The caller keeps and closes {@code admin} and {@code tail}. */
+  /** Makes a writer that does not write yet. The caller keeps and closes {@code tail}. */
   public Writer(
       KafkaClients clients,
-      SteeringSettings settings,
-      Admin admin,
+      WriterTimes times,
+      CommittedEnds ends,
       TopicTail tail,
       VectorChanges changes,
       MeterRegistry metrics,
       Clock clock) {
     this.clients = clients;
     this.topics = clients.settings().catalogue();
-    this.settings = settings;
-    this.admin = admin;
+    this.times = times;
+    this.ends = ends;
     this.tail = tail;
     this.commandReader = new CommandReader(changes);
     this.commandDeserializer = clients.deserializer(SteeringCommand.class);
@@ -102,9 +96,13 @@ public final class Writer {
     return changeLog != null;
   }
 
-  /** Whether the last term ended because another instance took over. */
-  boolean wasFenced() {
-    return fenced;
+  /**
+   * Whether this instance was fenced less than a session ago. It may not know yet that it has lost
+   * its membership, and by opening again it would only fence the rightful writer in turn.
+   */
+  boolean isFencedLately() {
+    Long at = fencedAtNanos;
+    return at != null && System.nanoTime() - at < times.session().toNanos();
   }
 
   /**
@@ -113,16 +111,17 @@ public final class Writer {
    * @throws KafkaException if that does not succeed; then this instance does not write
    */
   void open() {
-    ChangeLog opened = ChangeLog.open(clients, transactionalId(), settings.transactionTimeout());
+    ChangeLog opened = ChangeLog.open(clients, transactionalId(), times.transaction());
     try {
-      Duration timeout = settings.startTimeout();
-      tail.await(ends(topics.steeringVectors(), topics.steeringAliases()), timeout);
+      Duration timeout = times.catchUp();
+      tail.await(
+          ends.of(List.of(topics.steeringVectors(), topics.steeringAliases()), timeout), timeout);
       CarriedOut known = CarriedOut.read(clients, topics.audit(), clock.instant(), timeout);
       writing.lock();
       try {
         mustBeRead.clear();
         carriedOut = known;
-        fenced = false;
+        fencedAtNanos = null;
         changeLog = opened;
         opened = null;
       } finally {
@@ -154,21 +153,18 @@ public final class Writer {
    * Writes a change.
    *
    * @param plan decides on the change, with the book up to date; may throw {@link RefusedException}
-   * @param <P> what the plan gives
-   * @param change the change in it
-   * @return what the plan gave; its records are on the topics and in the book
+   * @return the change; its records are on the topics and in the book
    * @throws NotWriterException if another instance writes; nothing was written
    * @throws OutcomeUnknownException if the broker did not say whether it was written
    */
-  public <P> P write(Supplier<P> plan, java.util.function.Function<P, Change> change) {
+  public Change write(Supplier<Change> plan) {
     writing.lock();
     try {
       catchUp();
-      P planned = plan.get();
-      Change planned1 = change.apply(planned);
-      commit(planned1.records(), null);
-      count(planned1, "http");
-      return planned;
+      Change change = plan.get();
+      commit(change.records(), null);
+      count(change, "http");
+      return change;
     } finally {
       writing.unlock();
     }
@@ -211,7 +207,8 @@ public final class Writer {
   }
 
   private void giveUp(ConsumerRecord<byte[], byte[]> record, Failure failure, Consumed consumed) {
-    log.warn("command at offset {} goes to dead letters: {}", record.offset(), failure.getMessage());
+    log.warn(
+        "command at offset {} goes to dead letters: {}", record.offset(), failure.getMessage());
     SpecificRecord letter = DeadLetters.of(record, "steering-service", failure, "", 1, clock);
     ProducerRecord<String, SpecificRecord> dead =
         LensflowHeaders.record(topics.deadLetters(), DeadLetters.keyOf(record), letter, null);
@@ -225,7 +222,7 @@ public final class Writer {
       throw new NotWriterException("this instance does not write");
     }
     try {
-      tail.await(mustBeRead, settings.transactionTimeout());
+      tail.await(mustBeRead, times.transaction());
       mustBeRead.clear();
     } catch (TimeoutException e) {
       throw new NotWriterException("the last change cannot be read back yet", e);
@@ -237,11 +234,11 @@ public final class Writer {
       Map<TopicPartition, Long> next = changeLog.commit(records, consumed);
       next.keySet().removeIf(partition -> !isSteering(partition.topic()));
       mustBeRead.putAll(next);
-      tail.await(next, settings.transactionTimeout());
+      tail.await(next, times.transaction());
     } catch (TimeoutException e) {
       log.warn("a change was written, but could not be read back yet: {}", e.getMessage());
     } catch (NotWriterException e) {
-      fenced = true;
+      fencedAtNanos = System.nanoTime();
       close();
       metrics.counter("lensflow.steering.fenced").increment();
       log.info("no longer the writer: {}", e.getMessage());
@@ -272,36 +269,5 @@ public final class Writer {
 
   private String transactionalId() {
     return topics.prefix() + "steering-writer";
-  }
-
-  /** The committed end of each partition of some topics. */
-  private Map<TopicPartition, Long> ends(String... names) {
-    try {
-      Map<TopicPartition, OffsetSpec> latest = new HashMap<>();
-      admin
-          .describeTopics(List.of(names))
-          .allTopicNames()
-          .get(settings.startTimeout().toMillis(), TimeUnit.MILLISECONDS)
-          .forEach(
-              (name, topic) ->
-                  topic
-                      .partitions()
-                      .forEach(
-                          p ->
-                              latest.put(
-                                  new TopicPartition(name, p.partition()), OffsetSpec.latest())));
-      Map<TopicPartition, Long> ends = new HashMap<>();
-      admin
-          .listOffsets(latest, new ListOffsetsOptions(IsolationLevel.READ_COMMITTED))
-          .all()
-          .get(settings.startTimeout().toMillis(), TimeUnit.MILLISECONDS)
-          .forEach((partition, info) -> ends.put(partition, info.offset()));
-      return ends;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new KafkaException("interrupted", e);
-    } catch (ExecutionException | TimeoutException e) {
-      throw new KafkaException("the end of the steering topics cannot be found", e);
-    }
   }
 }

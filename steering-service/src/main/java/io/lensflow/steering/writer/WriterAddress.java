@@ -14,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Where the writer listens. Each instance carries its advertised URL in its consumer's client id, so
- * the broker's own view of the group, which decides who writes, also says where. Thread-safe.
+ * Where the writer listens. Each instance carries its advertised URL in its consumer's client id,
+ * so the broker's own view of the group, which decides who writes, also says where. Thread-safe.
  */
 public final class WriterAddress {
   private static final Logger log = LoggerFactory.getLogger(WriterAddress.class);
