@@ -1,5 +1,7 @@
 package io.lensflow.steering;
 
+import io.lensflow.client.ClientOptions;
+import io.lensflow.client.ModelDirectory;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.schemas.topics.TopicProvisioner;
 import io.lensflow.service.KafkaClients;
@@ -68,8 +70,9 @@ public final class SteeringService implements AutoCloseable {
       provision(admin, topics);
 
       VectorBook book = new VectorBook();
-      LiveWorkers workers = new LiveWorkers(clients, clock);
-      TopicTail tail = open(tail(clients, topics, new SteeringTopics(clients, book), workers));
+      ModelDirectory directory = open(ModelDirectory.open(clientOptions(kafka)));
+      LiveWorkers workers = new LiveWorkers(directory::liveWorkers);
+      TopicTail tail = open(tail(clients, topics, new SteeringTopics(clients, book)));
       CommittedEnds ends = new CommittedEnds(admin);
       tail.await(
           ends.of(
@@ -144,7 +147,7 @@ public final class SteeringService implements AutoCloseable {
   }
 
   private static TopicTail tail(
-      KafkaClients clients, TopicCatalogue topics, SteeringTopics steering, LiveWorkers workers) {
+      KafkaClients clients, TopicCatalogue topics, SteeringTopics steering) {
     Map<String, Object> needs = new HashMap<>();
     needs.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
     needs.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
@@ -152,8 +155,12 @@ public final class SteeringService implements AutoCloseable {
         () -> clients.bytesConsumer(needs),
         Map.of(
             topics.steeringVectors(), steering::takeVector,
-            topics.steeringAliases(), steering::takeAlias,
-            topics.workers(), workers::take));
+            topics.steeringAliases(), steering::takeAlias));
+  }
+
+  private static ClientOptions clientOptions(KafkaSettings kafka) {
+    return ClientOptions.of(kafka.bootstrapServers(), kafka.schemaRegistry(), kafka.catalogue())
+        .withKafkaProperties(kafka.properties());
   }
 
   private static Readiness readiness(TopicTail tail) {

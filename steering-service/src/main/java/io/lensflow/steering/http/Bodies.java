@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.javalin.http.Context;
@@ -11,6 +12,7 @@ import io.lensflow.service.ApiException;
 import io.lensflow.steering.vector.RefusedException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.List;
 import java.util.TreeSet;
 
 /** Reads bodies of requests: bounded, strict, and with errors that name the field. Thread-safe. */
@@ -39,7 +41,15 @@ final class Bodies {
    * @throws RefusedException if it is not JSON of that type
    */
   <T> T read(Context ctx, Class<T> type) throws IOException {
-    byte[] body = bytes(ctx);
+    return parse(bytes(ctx), type);
+  }
+
+  /**
+   * A body as {@code type}.
+   *
+   * @throws RefusedException if it is not JSON of that type
+   */
+  <T> T parse(byte[] body, Class<T> type) throws IOException {
     try {
       T value = mapper.readValue(body, type);
       if (value == null) {
@@ -49,6 +59,8 @@ final class Bodies {
     } catch (UnrecognizedPropertyException e) {
       throw RefusedException.invalid(
           path(e), "is not known here; known are " + new TreeSet<>(e.getKnownPropertyIds()));
+    } catch (MismatchedInputException e) {
+      throw RefusedException.invalid(path(e), "must be " + kind(e.getTargetType()));
     } catch (JsonMappingException e) {
       throw RefusedException.invalid(path(e), e.getOriginalMessage());
     } catch (JsonProcessingException e) {
@@ -60,6 +72,25 @@ final class Bodies {
                   e.getLocation().getLineNr(),
                   e.getLocation().getColumnNr()));
     }
+  }
+
+  /** What JSON calls values of a Java type. */
+  private static String kind(Class<?> type) {
+    if (type == Integer.class) {
+      return "a whole number";
+    }
+    if (type == Double.class || type == float.class) {
+      return "a number";
+    }
+    if (type == Boolean.class) {
+      return "true or false";
+    }
+    if (type == String.class) {
+      return "text";
+    }
+    return type != null && (type.isArray() || List.class.isAssignableFrom(type))
+        ? "an array"
+        : "a JSON object";
   }
 
   private byte[] bytes(Context ctx) throws IOException {

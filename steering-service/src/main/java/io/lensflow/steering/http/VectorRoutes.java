@@ -4,7 +4,6 @@ import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import io.javalin.http.Handler;
 import io.javalin.http.HandlerType;
-import io.lensflow.records.WorkerHeartbeat;
 import io.lensflow.schemas.registry.SchemaRegistryException;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.service.OpsServer;
@@ -206,9 +205,7 @@ public final class VectorRoutes {
   private String model(Context ctx) {
     String given = ctx.pathParam("model");
     List<String> known =
-        Stream.concat(
-                workers.live().stream().map(WorkerHeartbeat::getModel), book.models().stream())
-            .toList();
+        Stream.concat(workers.models().stream(), book.models().stream()).toList();
     return known.contains(given)
         ? given
         : known.stream()
