@@ -13,9 +13,15 @@ public final class BrokerProperties {
 
   /** Kafka's {@code server.properties} for data in {@code folder}, reachable on this machine. */
   public static Map<String, String> singleNode(Path folder, int port, int controllerPort) {
-    Map<String, String> properties = new HashMap<>();
+    Map<String, String> properties = oneNode();
     listeners(properties, port, controllerPort);
     properties.put("log.dirs", folder.resolve("log").toString());
+    return properties;
+  }
+
+  /** What suits any broker that stands alone, wherever it runs: all but listeners and folders. */
+  public static Map<String, String> oneNode() {
+    Map<String, String> properties = new HashMap<>();
     topics(properties);
     groups(properties);
     sizedForOneMachine(properties);
