@@ -13,6 +13,7 @@ import io.lensflow.schemas.serde.LensflowHeaders;
 import io.lensflow.schemas.serde.RecordFormatException;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -55,6 +56,22 @@ final class Log {
       }
       consumer.updatePartitions(topic, infos);
     }
+  }
+
+  /**
+   * Takes all that a stream has to say about what was written. The consumer gives one record a
+   * poll, and every empty-handed look polls once.
+   */
+  <E> List<E> drain(FollowStream<E> stream) {
+    List<E> events = new ArrayList<>();
+    for (int looks = 0; looks <= values.size(); looks++) {
+      Optional<E> event = stream.next(Duration.ZERO);
+      if (event.isPresent()) {
+        events.add(event.get());
+        looks = 0;
+      }
+    }
+    return events;
   }
 
   /** Records written from now on weigh so many bytes. */

@@ -9,9 +9,7 @@ import io.lensflow.records.LensResult;
 import io.lensflow.schemas.ids.Ids;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -248,11 +246,7 @@ class SettledStreamTest {
         .finished(first, "a", 1);
     SettledStream stream = new SettledStream(log.tail(all), all, Instant.now());
 
-    List<SettledEvent> events = new ArrayList<>();
-    next(stream).ifPresent(events::add);
-    for (Optional<SettledEvent> event = next(stream); event.isPresent(); event = next(stream)) {
-      events.add(event.get());
-    }
+    List<SettledEvent> events = log.drain(stream);
     assertThat(events).filteredOn(event -> event.requestId().equals(first)).hasSize(3);
     assertThat(events).filteredOn(event -> event.requestId().equals(second)).hasSize(3);
     assertThat(stream.hasEnded()).isFalse();
@@ -287,17 +281,8 @@ class SettledStreamTest {
     return events;
   }
 
-  private static List<String> drain(SettledStream stream) {
-    List<String> events = new ArrayList<>();
-    for (Optional<SettledEvent> event = next(stream); event.isPresent(); event = next(stream)) {
-      events.add(text(event.get()));
-    }
-    return events;
-  }
-
-  /** MockConsumer gives one scheduled record a poll: long enough for all, short for a test. */
-  private static Optional<SettledEvent> next(SettledStream stream) {
-    return stream.next(Duration.ofMillis(20));
+  private List<String> drain(SettledStream stream) {
+    return log.drain(stream).stream().map(SettledStreamTest::text).toList();
   }
 
   private static Duration second() {
