@@ -68,4 +68,9 @@ public final class Logging {
     appender.start();
     context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).addAppender(appender);
   }
+
+  /** Ends the log, so that its file can be deleted. */
+  public static void close() {
+    ((LoggerContext) LoggerFactory.getILoggerFactory()).stop();
+  }
 }

@@ -23,7 +23,7 @@ public final class TextPrinter implements EventPrinter {
   private static final int ID_END = 8;
 
   private final PrintStream out;
-  private final Palette palette;
+  private final Style style;
   private final LensTable table;
   private final Trajectory trajectory;
   private final boolean tables;
@@ -39,9 +39,9 @@ public final class TextPrinter implements EventPrinter {
    */
   public TextPrinter(PrintStream out, Terminal terminal, boolean tables, boolean many) {
     this.out = out;
-    this.palette = new Palette(terminal.colour());
+    this.style = new Style(terminal.colour());
     this.table = new LensTable(terminal);
-    this.trajectory = new Trajectory(palette);
+    this.trajectory = new Trajectory(style);
     this.tables = tables;
     this.many = many;
   }
@@ -49,7 +49,7 @@ public final class TextPrinter implements EventPrinter {
   @Override
   public void print(LiveEvent event) {
     if (event instanceof LiveEvent.Accepted accepted) {
-      line(event.requestId(), palette.dim("accepted by " + accepted.event().getWorker()));
+      line(event.requestId(), style.dim("accepted by " + accepted.event().getWorker()));
     } else if (event instanceof LiveEvent.TokensGenerated tokens) {
       tokens(tokens.event());
     } else if (event instanceof LiveEvent.ResultArrived arrived) {
@@ -89,7 +89,7 @@ public final class TextPrinter implements EventPrinter {
           event.getRequestId(),
           "%s %4d  %s"
               .formatted(
-                  palette.dim("token"), tokens.getPositions().get(i), palette.generated(text)));
+                  style.dim("token"), tokens.getPositions().get(i), style.generated(text)));
     }
   }
 
@@ -109,11 +109,11 @@ public final class TextPrinter implements EventPrinter {
             result.getRequestId(),
             "%s %5d  %s %s %s"
                 .formatted(
-                    palette.dim("lens"),
+                    style.dim("lens"),
                     position,
                     DisplayText.fit(DisplayText.visible(grid.token(position)), 10),
                     trajectory.of(rows),
-                    palette.dim(name)));
+                    style.dim(name)));
       }
     }
   }
@@ -127,15 +127,15 @@ public final class TextPrinter implements EventPrinter {
     grids.forEach(
         (key, grid) -> {
           out.println();
-          out.println(palette.bold("lens " + key.lens() + " at " + key.hookPoint()));
+          out.println(style.bold("lens " + key.lens() + " at " + key.hookPoint()));
           table.render(grid).forEach(out::println);
         });
     grids.clear();
     if (!many) {
       out.println();
     }
-    line(event.getRequestId(), palette.generated(finished.getText()));
-    line(event.getRequestId(), palette.dim(summary(finished)));
+    line(event.getRequestId(), style.generated(finished.getText()));
+    line(event.getRequestId(), style.dim(summary(finished)));
   }
 
   private static String summary(Finished finished) {
@@ -180,7 +180,7 @@ public final class TextPrinter implements EventPrinter {
     if (many) {
       // The end of a UUIDv7 is the random part; its beginning is the same for a minute.
       String id = requestId.substring(Math.max(0, requestId.length() - ID_END));
-      out.println(palette.dim(id) + "  " + text);
+      out.println(style.dim(id) + "  " + text);
     } else {
       out.println(text);
     }
