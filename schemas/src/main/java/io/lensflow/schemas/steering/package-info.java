@@ -1,0 +1,2 @@
+/** What results say about the steering they were produced under. */
+package io.lensflow.schemas.steering;
