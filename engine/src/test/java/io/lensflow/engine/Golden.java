@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lensflow.engine.checkpoint.SafetensorsFile;
 import io.lensflow.engine.checkpoint.VectorReader;
+import io.lensflow.testkit.SharedData;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -21,7 +22,7 @@ public final class Golden implements AutoCloseable {
 
   /** Opens the reference of a fixture. */
   public static Golden of(String fixture) throws IOException {
-    Path folder = SharedFolders.folder("fixtures/" + fixture);
+    Path folder = SharedData.folder("fixtures/" + fixture);
     return new Golden(
         SafetensorsFile.open(folder.resolve("golden.safetensors")),
         new ObjectMapper().readTree(folder.resolve("golden.json").toFile()));
@@ -40,8 +41,7 @@ public final class Golden implements AutoCloseable {
   /** All elements of an integer tensor. */
   public int[] integers(String name) throws IOException {
     var info = file.tensor(name);
-    ByteBuffer bytes =
-        ByteBuffer.allocate((int) info.byteCount()).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer bytes = ByteBuffer.allocate((int) info.byteCount()).order(ByteOrder.LITTLE_ENDIAN);
     file.read(info, 0, bytes);
     bytes.flip();
     int[] values = new int[bytes.remaining() / Long.BYTES];

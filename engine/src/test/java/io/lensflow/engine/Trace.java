@@ -47,8 +47,7 @@ public final class Trace {
       Engine engine, int[] ids, int promptLength, int chunk, List<SteeringSite> steering) {
     Trace trace = new Trace(engine, ids.length);
     try (Sequence sequence =
-        engine.open(
-            new SequenceOptions(promptLength, ids.length, everything(engine), steering))) {
+        engine.open(new SequenceOptions(promptLength, ids.length, everything(engine), steering))) {
       while (sequence.length() < ids.length) {
         int at = sequence.length();
         int end = at < promptLength ? Math.min(promptLength, at + chunk) : at + 1;

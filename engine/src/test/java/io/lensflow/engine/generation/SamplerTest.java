@@ -68,8 +68,7 @@ class SamplerTest {
     assertThat(drawn(new SamplingOptions(1, 1, 2, 0, 1, 3))).containsExactlyInAnyOrder(1, 3);
     assertThat(drawn(new SamplingOptions(1, 0.1f, 0, 0, 1, 3))).containsExactly(1);
     assertThat(drawn(new SamplingOptions(1, 0.7f, 0, 0, 1, 3))).containsExactlyInAnyOrder(1, 3);
-    assertThat(drawn(new SamplingOptions(1, 1, 0, 0.3f, 1, 3)))
-        .containsExactlyInAnyOrder(1, 2, 3);
+    assertThat(drawn(new SamplingOptions(1, 1, 0, 0.3f, 1, 3))).containsExactlyInAnyOrder(1, 2, 3);
     assertThat(drawn(new SamplingOptions(1, 1, 0, 0, 1, 3)))
         .containsExactlyInAnyOrder(0, 1, 2, 3, 4);
   }

@@ -8,12 +8,12 @@ import io.lensflow.engine.Engine;
 import io.lensflow.engine.EngineLoader;
 import io.lensflow.engine.EngineOptions;
 import io.lensflow.engine.Golden;
-import io.lensflow.engine.SharedFolders;
 import io.lensflow.engine.Trace;
 import io.lensflow.engine.capture.HookPoint;
 import io.lensflow.engine.generation.Generation;
 import io.lensflow.engine.steering.SteeringOperation;
 import io.lensflow.engine.steering.SteeringSite;
+import io.lensflow.testkit.SharedData;
 import io.lensflow.text.spec.PositionSpec;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -29,7 +29,9 @@ class GoldenAgreementTest {
   private static final double ROW_TOLERANCE = 3e-5;
   private static final float LOGIT_TOLERANCE = 5e-4f;
 
-  /** Below this gap between the two greatest logits another order of summation may choose the other. */
+  /**
+   * Below this gap between the two greatest logits another order of summation may choose the other.
+   */
   private static final float CLEAR_GAP = 1e-2f;
 
   @ParameterizedTest
@@ -65,12 +67,11 @@ class GoldenAgreementTest {
 
   private static Engine load(String fixture) throws IOException {
     return EngineLoader.load(
-        SharedFolders.folder("fixtures/" + fixture),
+        SharedData.folder("fixtures/" + fixture),
         EngineOptions.defaults().withDType(DType.FLOAT32).withKvTokens(256));
   }
 
-  private static SteeringSite site(Golden golden, Engine engine, JsonNode node)
-      throws IOException {
+  private static SteeringSite site(Golden golden, Engine engine, JsonNode node) throws IOException {
     JsonNode positions = node.path("positions");
     StringJoiner list = new StringJoiner(",");
     positions.forEach(position -> list.add(position.asText()));

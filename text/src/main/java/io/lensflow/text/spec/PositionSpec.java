@@ -9,8 +9,8 @@ import java.util.regex.Pattern;
 /**
  * Absolute positions of a sequence as people name them, resolved against its prompt length P:
  * {@code all}; {@code prompt} (0 … P−1); {@code last_prompt} (P−1); {@code from_label} (P−1 and all
- * after); {@code generated} (P and after); or a list of indices and ranges such as {@code 0,2,-1} or
- * {@code 1-}, in which a negative index counts from the prompt's end ({@code -1} is P−1).
+ * after); {@code generated} (P and after); or a list of indices and ranges such as {@code 0,2,-1}
+ * or {@code 1-}, in which a negative index counts from the prompt's end ({@code -1} is P−1).
  *
  * <p>Immutable and thread-safe; two specs are equal if their texts are.
  */
