@@ -4,8 +4,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Remembers who was cancelled, since the order may come before the request does. Bounded: the oldest
- * orders are forgotten first. Not thread-safe.
+ * Remembers who was cancelled, since the order may come before the request does. Bounded: the
+ * oldest orders are forgotten first. Not thread-safe.
  */
 final class CancelledRequests {
   private static final int CAPACITY = 100_000;

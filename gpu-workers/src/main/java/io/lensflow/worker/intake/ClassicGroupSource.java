@@ -25,13 +25,13 @@ import org.slf4j.LoggerFactory;
  * Requests through a classic consumer group, for brokers without share groups: one consumer on one
  * thread, which polls on while requests run, so that the group never thinks it dead.
  *
- * <p>While all slots are taken, or requests are not welcome, its partitions are paused. Requests end
- * in any order, but only the finished prefix of a partition is committed: after a crash the rest is
- * delivered again, and what had ended meanwhile is recognised by its terminal event.
+ * <p>While all slots are taken, or requests are not welcome, its partitions are paused. Requests
+ * end in any order, but only the finished prefix of a partition is committed: after a crash the
+ * rest is delivered again, and what had ended meanwhile is recognised by its terminal event.
  *
- * <p>A delivery carries its assignment's epoch in its ticket. When a partition is revoked its prefix
- * is committed and its state dropped; requests that still run go on, and their late completion,
- * stamped with an old epoch, changes nothing.
+ * <p>A delivery carries its assignment's epoch in its ticket. When a partition is revoked its
+ * prefix is committed and its state dropped; requests that still run go on, and their late
+ * completion, stamped with an old epoch, changes nothing.
  */
 public final class ClassicGroupSource implements RequestSource {
   private static final Logger log = LoggerFactory.getLogger(ClassicGroupSource.class);
@@ -177,8 +177,7 @@ public final class ClassicGroupSource implements RequestSource {
   }
 
   private void deliver(ConsumerRecord<byte[], byte[]> record) {
-    Assignment assignment =
-        assignments.get(new TopicPartition(record.topic(), record.partition()));
+    Assignment assignment = assignments.get(new TopicPartition(record.topic(), record.partition()));
     if (assignment == null) {
       return;
     }

@@ -70,8 +70,7 @@ public final class CompletionHistory implements HistoryReader {
   }
 
   private RequestHistory scan(String requestId, Instant since) {
-    TopicPartition partition =
-        new TopicPartition(topic, Partitions.of(requestId, partitions));
+    TopicPartition partition = new TopicPartition(topic, Partitions.of(requestId, partitions));
     long end = consumer.endOffsets(List.of(partition)).get(partition);
     OffsetAndTimestamp start =
         consumer.offsetsForTimes(Map.of(partition, since.toEpochMilli())).get(partition);

@@ -3,8 +3,9 @@ package io.lensflow.worker.intake;
 import java.util.TreeMap;
 
 /**
- * The requests taken from one partition in one assignment: which of them have ended, and up to where
- * all have. Only that prefix may be committed, since requests end in any order. Not thread-safe.
+ * The requests taken from one partition in one assignment: which of them have ended, and up to
+ * where all have. Only that prefix may be committed, since requests end in any order. Not
+ * thread-safe.
  */
 final class FinishedPrefix {
   private final TreeMap<Long, Boolean> taken = new TreeMap<>();

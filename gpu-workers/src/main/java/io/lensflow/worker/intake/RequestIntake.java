@@ -32,9 +32,9 @@ import org.slf4j.Logger;
  * Admission and acknowledgement. Every request that a source delivers is decoded here and gets a
  * {@link RequestSession} of its own; when that is over, its deliveries are acknowledged.
  *
- * <p>Two deliveries of one request are one request. What cannot be decoded goes to the dead letters.
- * Requests are welcome while the engine is up, the publisher's buffer is not half full and the
- * worker is not about to stop.
+ * <p>Two deliveries of one request are one request. What cannot be decoded goes to the dead
+ * letters. Requests are welcome while the engine is up, the publisher's buffer is not half full and
+ * the worker is not about to stop.
  */
 public final class RequestIntake extends AbstractBehavior<RequestIntake.Command> {
   private static final Duration RETRY = Duration.ofSeconds(1);

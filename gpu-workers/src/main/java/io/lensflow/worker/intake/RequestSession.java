@@ -38,8 +38,8 @@ import org.slf4j.Logger;
  */
 final class RequestSession extends AbstractBehavior<RequestSession.Command> {
   /**
-   * Deliveries after which a request is not run any more. The group's limit is one higher: there the
-   * broker would drop the record without a word.
+   * Deliveries after which a request is not run any more. The group's limit is one higher: there
+   * the broker would drop the record without a word.
    */
   static final int MAX_DELIVERIES = 9;
 
@@ -161,8 +161,7 @@ final class RequestSession extends AbstractBehavior<RequestSession.Command> {
     this.cancelReason = cancelReason;
     this.intake = intake;
     this.traceparent =
-        LensflowHeaders.get(delivery.record().headers(), LensflowHeaders.TRACEPARENT)
-            .orElse(null);
+        LensflowHeaders.get(delivery.record().headers(), LensflowHeaders.TRACEPARENT).orElse(null);
     lookUp();
   }
 
@@ -337,9 +336,7 @@ final class RequestSession extends AbstractBehavior<RequestSession.Command> {
   private Behavior<Command> onCancel(Cancel cancel) {
     cancelReason = cancel.reason();
     if (phase == Phase.RUNNING) {
-      shared
-          .scheduler()
-          .tell(new StepScheduler.Cancel(source.getRequestId(), cancel.reason()));
+      shared.scheduler().tell(new StepScheduler.Cancel(source.getRequestId(), cancel.reason()));
     } else if (phase == Phase.STEERED || phase == Phase.WAITING_FOR_VECTOR) {
       stopWaiting();
       return end(partners.events().cancelled(source, null, cancel.reason()));
@@ -391,8 +388,7 @@ final class RequestSession extends AbstractBehavior<RequestSession.Command> {
   // How it ends.
 
   private Behavior<Command> exhaust(String reason) {
-    String message =
-        "given up after %d attempts; the last trouble: %s".formatted(attempts, reason);
+    String message = "given up after %d attempts; the last trouble: %s".formatted(attempts, reason);
     return keepDeadLetter(new Failure(CompletionEvents.ATTEMPTS_EXHAUSTED, message, null));
   }
 
@@ -408,9 +404,7 @@ final class RequestSession extends AbstractBehavior<RequestSession.Command> {
   private Behavior<Command> onDeadLetterWritten(DeadLetterWritten written) {
     if (written.problem() != null) {
       log.warn(
-          "request={} dead letter waits: {}",
-          source.getRequestId(),
-          written.problem().toString());
+          "request={} dead letter waits: {}", source.getRequestId(), written.problem().toString());
       timers.startSingleTimer(new KeepDeadLetter(written.failure()), RETRY);
       return this;
     }

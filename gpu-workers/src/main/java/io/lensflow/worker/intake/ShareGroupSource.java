@@ -189,8 +189,7 @@ public final class ShareGroupSource implements RequestSource {
     /** Keeps the lock of a record until its verdict is there, and carries that out. */
     private void hold(ShareConsumer<byte[], byte[]> mine, ConsumerRecord<byte[], byte[]> record)
         throws InterruptedException {
-      Duration lock =
-          mine.acquisitionLockTimeoutMs().map(Duration::ofMillis).orElse(DEFAULT_LOCK);
+      Duration lock = mine.acquisitionLockTimeoutMs().map(Duration::ofMillis).orElse(DEFAULT_LOCK);
       long renewal = lock.dividedBy(RENEWALS_PER_LOCK).toMillis();
       boolean locked = true;
       Verdict verdict = verdicts.poll(renewal, TimeUnit.MILLISECONDS);
@@ -235,8 +234,7 @@ public final class ShareGroupSource implements RequestSource {
         ConsumerRecord<byte[], byte[]> record,
         Verdict verdict) {
       mine.acknowledge(
-          record,
-          verdict == Verdict.COMPLETE ? AcknowledgeType.ACCEPT : AcknowledgeType.RELEASE);
+          record, verdict == Verdict.COMPLETE ? AcknowledgeType.ACCEPT : AcknowledgeType.RELEASE);
       if (!commit(mine, record, "acknowledge")) {
         metrics.lockLost();
         log.warn(

@@ -49,8 +49,8 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
       implements Command {}
 
   /**
-   * A run has ended: publishes what is left, then the event, completed with the counts of chunks and
-   * rows. The publisher owns the event from now on.
+   * A run has ended: publishes what is left, then the event, completed with the counts of chunks
+   * and rows. The publisher owns the event from now on.
    *
    * @param admittedAt when the run was admitted, for its timings
    */
@@ -77,8 +77,7 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
   public record ChunksLost(String requestId, String attemptId, String reason) implements Report {}
 
   /** The terminal event could not be written: the request must stay in its queue. */
-  public record TerminalLost(String requestId, String attemptId, String reason)
-      implements Report {}
+  public record TerminalLost(String requestId, String attemptId, String reason) implements Report {}
 
   private record ChunkSent(String attemptId, long heldBytes, String problem) implements Command {}
 
@@ -226,10 +225,7 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
     try {
       producer.send(
           LensflowHeaders.record(
-              settings.activations(),
-              run.requestId(),
-              chunk.record(),
-              run.request().traceparent()),
+              settings.activations(), run.requestId(), chunk.record(), run.request().traceparent()),
           (metadata, e) -> self.tell(new ChunkSent(attemptId, chunk.heldBytes(), problem(e))));
     } catch (RuntimeException e) {
       self.tell(new ChunkSent(attemptId, chunk.heldBytes(), problem(e)));
@@ -297,7 +293,8 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
     }
     Run run = stream.begin.run();
     if (unwrap(sent.problem()) instanceof RetriableException) {
-      // A broker out of reach: the request keeps its place in its queue, and its end is written later.
+      // A broker out of reach: the request keeps its place in its queue, and its end is written
+      // later.
       log.warn("request={} terminal event waits: {}", run.requestId(), problem(sent.problem()));
       timers.startSingleTimer(new RetryTerminal(sent.attemptId()), RETRY);
       return this;

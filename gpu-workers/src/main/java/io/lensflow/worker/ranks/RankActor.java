@@ -82,8 +82,7 @@ public final class RankActor extends AbstractBehavior<RankActor.Command> {
     return Behaviors.supervise(Behaviors.<Command>setup(ctx -> start(ctx, rank, source, group)))
         .onFailure(
             RankFailure.class,
-            SupervisorStrategy.restartWithBackoff(
-                    restarts.minBackoff(), restarts.maxBackoff(), 0.1)
+            SupervisorStrategy.restartWithBackoff(restarts.minBackoff(), restarts.maxBackoff(), 0.1)
                 .withMaxRestarts(restarts.maxRestarts())
                 .withResetBackoffAfter(restarts.maxBackoff().multipliedBy(6)));
   }

@@ -214,7 +214,8 @@ public final class TensorParallelGroup extends AbstractBehavior<TensorParallelGr
   }
 
   private Behavior<Command> onFailed(RankActor.Failed failed) {
-    log.error("rank={} failed{}", failed.rank(), failed.loading() ? " to load" : "", failed.cause());
+    log.error(
+        "rank={} failed{}", failed.rank(), failed.loading() ? " to load" : "", failed.cause());
     lastFailure = failed.cause();
     up = false;
     engine = null;

@@ -5,8 +5,8 @@ import io.lensflow.records.Failure;
 /**
  * A request cannot be served as it stands. Carries what the sender needs to mend it.
  *
- * <p>Thrown inside a worker and answered with a {@code FAILED} event; it never reaches a caller as an
- * exception.
+ * <p>Thrown inside a worker and answered with a {@code FAILED} event; it never reaches a caller as
+ * an exception.
  */
 public final class InvalidRequestException extends Exception {
   private static final long serialVersionUID = 1L;

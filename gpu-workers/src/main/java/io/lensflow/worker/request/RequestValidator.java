@@ -35,8 +35,8 @@ import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * Checks requests against the model that a worker serves, tokenises their prompts and resolves their
- * layers and positions. Every refusal names the field and says how to mend it.
+ * Checks requests against the model that a worker serves, tokenises their prompts and resolves
+ * their layers and positions. Every refusal names the field and says how to mend it.
  *
  * <p>Immutable and thread-safe.
  */
@@ -203,8 +203,7 @@ public final class RequestValidator {
       LensRequest lens = lenses.get(i);
       String at = "lenses[" + i + "].";
       require(!lens.getName().isBlank(), at + "name", "a lens needs a name, such as logit");
-      require(
-          names.add(lens.getName()), at + "name", "lens '%s' is listed twice", lens.getName());
+      require(names.add(lens.getName()), at + "name", "lens '%s' is listed twice", lens.getName());
       require(
           lens.getTopK() >= 1 && lens.getTopK() <= maxTopK,
           at + "topK",
@@ -263,8 +262,7 @@ public final class RequestValidator {
         parsed(at + "positions", () -> PositionSpec.parse(one.getPositions()));
       }
       if (one.getLayers() != null) {
-        parsed(
-            at + "layers", () -> LayerSpec.resolve(one.getLayers(), engine.config().layers()));
+        parsed(at + "layers", () -> LayerSpec.resolve(one.getLayers(), engine.config().layers()));
       }
     }
   }

@@ -12,7 +12,8 @@ import io.lensflow.worker.steering.PinnedSteering;
  * @param last whether no further attempt is allowed: such a run gets the device for itself, so that
  *     a request which breaks the engine does not use up the attempts of its neighbours
  */
-public record Run(GenerationRequest request, Attempt attempt, PinnedSteering steering, boolean last) {
+public record Run(
+    GenerationRequest request, Attempt attempt, PinnedSteering steering, boolean last) {
   public String requestId() {
     return request.requestId();
   }

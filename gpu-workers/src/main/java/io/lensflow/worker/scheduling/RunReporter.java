@@ -51,8 +51,8 @@ final class RunReporter {
   }
 
   /**
-   * The run joins. Written before the step that may break the engine, so that an attempt which kills
-   * the process is counted.
+   * The run joins. Written before the step that may break the engine, so that an attempt which
+   * kills the process is counted.
    */
   void accepted(Run run) {
     log.info(
@@ -73,8 +73,7 @@ final class RunReporter {
     }
     Generation.Token token = progress.token();
     if (token != null) {
-      Float logProb =
-          run.request().source().getLogProbs() ? (Float) token.logProb() : null;
+      Float logProb = run.request().source().getLogProbs() ? (Float) token.logProb() : null;
       emit(run, events.token(run, token.position(), token.id(), token.text(), logProb));
     }
     if (generation.isFinished()) {
@@ -139,8 +138,7 @@ final class RunReporter {
             : run.request().source().getLenses().stream().map(LensRequest::getName).toList();
     Timings timings =
         Timings.newBuilder()
-            .setQueuedMicros(
-                micros(run.request().source().getCreatedAt(), generation.admittedAt()))
+            .setQueuedMicros(micros(run.request().source().getCreatedAt(), generation.admittedAt()))
             .setPrefillMicros(micros(generation.admittedAt(), first))
             .setDecodeMicros(micros(first, generation.lastTokenAt()))
             .build();

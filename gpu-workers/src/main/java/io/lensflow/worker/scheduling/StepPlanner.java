@@ -46,7 +46,9 @@ final class StepPlanner {
     }
     int tokens = prefillTokens;
     for (Candidate candidate : candidates) {
-      if (tokens > 0 && candidate.generation().inPrefill() && fits(candidate, left, idle, planned)) {
+      if (tokens > 0
+          && candidate.generation().inPrefill()
+          && fits(candidate, left, idle, planned)) {
         long bytes = candidate.captureBytesPerToken();
         int affordable = bytes == 0 ? tokens : (int) Math.min(tokens, Math.max(1, left / bytes));
         left -= add(planned, candidate, affordable);

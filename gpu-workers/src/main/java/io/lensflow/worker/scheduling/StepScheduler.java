@@ -32,8 +32,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * Continuous batching: sequences join and leave at every step, prompts are read in chunks beside the
- * sequences that generate.
+ * Continuous batching: sequences join and leave at every step, prompts are read in chunks beside
+ * the sequences that generate.
  *
  * <p>One step is in flight at a time. When it is done, tokens are chosen, the next step is sent off
  * at once, and only then is the last one published, so that detokenised text, events and rows are
@@ -55,7 +55,9 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
   /** Ends a run at the next step, as its requester wishes. */
   public record Cancel(String requestId, String reason) implements Command {}
 
-  /** Forgets a run without a terminal event: its attempt has failed elsewhere, or the worker stops. */
+  /**
+   * Forgets a run without a terminal event: its attempt has failed elsewhere, or the worker stops.
+   */
   public record Discard(String attemptId) implements Command {}
 
   /** The group can step. */
@@ -158,14 +160,18 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     this.metrics = metrics;
     this.clock = clock;
     this.planner = new StepPlanner(settings.prefillTokens());
-    this.stepReplies =
-        context.messageAdapter(TensorParallelGroup.StepReply.class, Stepped::new);
+    this.stepReplies = context.messageAdapter(TensorParallelGroup.StepReply.class, Stepped::new);
     this.credits =
         context.messageAdapter(
             ActivationPublisher.Credit.class, credit -> new Credited(credit.bytes()));
     this.reporter =
         new RunReporter(
-            settings.completions(), events, partners.events(), partners.publisher(), credits, clock);
+            settings.completions(),
+            events,
+            partners.events(),
+            partners.publisher(),
+            credits,
+            clock);
     timers.startTimerWithFixedDelay(new Tick(), TICK);
   }
 
@@ -186,8 +192,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
   private Behavior<Command> onSubmit(Submit submit) {
     // Nothing is submitted before the engine was up once.
     waiting.add(
-        new Generation(
-            submit.run(), nextSequence++, tokenizer, engine.config().eosTokenIds()));
+        new Generation(submit.run(), nextSequence++, tokenizer, engine.config().eosTokenIds()));
     partners
         .publisher()
         .tell(

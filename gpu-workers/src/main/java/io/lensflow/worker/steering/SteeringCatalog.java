@@ -173,7 +173,8 @@ final class SteeringCatalog {
       if (isUsable(name, alias.target)) {
         alias.effective = alias.target;
       } else if (!isUsable(name, alias.effective)) {
-        // After a restart nobody remembers what it meant before; 'latest' means the newest there is.
+        // After a restart nobody remembers what it meant before; 'latest' means the newest there
+        // is.
         boolean latest = entry.getKey().alias().equals(LATEST) && isRefused(name, alias.target);
         alias.effective = latest ? newestUsable(name) : 0;
       }
@@ -305,15 +306,13 @@ final class SteeringCatalog {
   private static AppliedSteering applied(
       VectorVersion version, SteeringRequest wish, VectorSiteRef site) {
     VectorManifest manifest = version.manifest();
-    String positions =
-        wish.getPositions() == null ? manifest.getPositions() : wish.getPositions();
+    String positions = wish.getPositions() == null ? manifest.getPositions() : wish.getPositions();
     return AppliedSteering.newBuilder()
         .setName(version.id().name())
         .setVersion(version.id().version())
         .setLayer(site.getLayer())
         .setHookPoint(site.getHookPoint())
-        .setOperation(
-            wish.getOperation() == null ? manifest.getOperation() : wish.getOperation())
+        .setOperation(wish.getOperation() == null ? manifest.getOperation() : wish.getOperation())
         .setMultiplier(wish.getMultiplier())
         .setPositions(PositionSpec.parse(positions).toString())
         .setPreserveNorm(

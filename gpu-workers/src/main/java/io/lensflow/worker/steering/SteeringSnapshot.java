@@ -15,6 +15,5 @@ import java.util.Map;
 public record SteeringSnapshot(
     Map<String, Long> appliedOffsets, List<VectorVersion> vectors, List<RefusedVector> refused) {
   /** Before anything was read. */
-  public static final SteeringSnapshot EMPTY =
-      new SteeringSnapshot(Map.of(), List.of(), List.of());
+  public static final SteeringSnapshot EMPTY = new SteeringSnapshot(Map.of(), List.of(), List.of());
 }

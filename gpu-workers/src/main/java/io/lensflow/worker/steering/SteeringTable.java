@@ -174,8 +174,7 @@ public final class SteeringTable extends AbstractBehavior<SteeringTable.Command>
   /** Draws the consequences of a change. */
   private void settle() {
     for (SteeringCatalog.Preparation complete : catalog.takeComplete()) {
-      group.tell(
-          new TensorParallelGroup.Prepare(complete.vector(), complete.sites(), replies));
+      group.tell(new TensorParallelGroup.Prepare(complete.vector(), complete.sites(), replies));
     }
     catalog.settleAliases();
     catalog.takeReleasable().forEach(id -> group.tell(new TensorParallelGroup.Release(id)));

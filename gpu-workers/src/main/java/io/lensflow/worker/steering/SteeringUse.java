@@ -5,9 +5,8 @@ import io.lensflow.engine.steering.SteeringOperation;
 import io.lensflow.text.spec.PositionSpec;
 
 /**
- * One prepared vector at one site of one request: {@link
- * io.lensflow.engine.steering.SteeringSite} with the vector named and not held, so that it can cross
- * actor boundaries.
+ * One prepared vector at one site of one request: {@link io.lensflow.engine.steering.SteeringSite}
+ * with the vector named and not held, so that it can cross actor boundaries.
  *
  * @param vector the pinned version
  * @param layer 0 … L−1

@@ -192,7 +192,8 @@ final class VectorVersion {
       return "a site's hook point is not known here";
     }
     if (ref.getLayer() < 0 || ref.getLayer() >= layers) {
-      return "there is no layer %d; this model has layers 0 … %d".formatted(ref.getLayer(), layers - 1);
+      return "there is no layer %d; this model has layers 0 … %d"
+          .formatted(ref.getLayer(), layers - 1);
     }
     int expected = engine.config().hiddenSize() * Float.BYTES;
     if (site.getValues().remaining() != expected) {

@@ -104,7 +104,8 @@ public final class TopicTail implements AutoCloseable {
     Map<TopicPartition, Long> ends = mine.endOffsets(partitions);
     partitions.forEach(partition -> next.put(partition, mine.position(partition)));
     while (!isStopped()) {
-      if (!caughtUp && ends.entrySet().stream().allMatch(e -> next.get(e.getKey()) >= e.getValue())) {
+      if (!caughtUp
+          && ends.entrySet().stream().allMatch(e -> next.get(e.getKey()) >= e.getValue())) {
         caughtUp = true;
         handler.caughtUp();
       }
