@@ -61,7 +61,8 @@ public final class DecoderService implements AutoCloseable {
    */
   public static DecoderService start(DecoderSettings settings, KafkaSettings kafka)
       throws IOException, InterruptedException {
-    return start(settings, kafka, () -> LensHeadDecoder.load(settings.checkpoint(), settings.threads()));
+    return start(
+        settings, kafka, () -> LensHeadDecoder.load(settings.checkpoint(), settings.threads()));
   }
 
   static DecoderService start(

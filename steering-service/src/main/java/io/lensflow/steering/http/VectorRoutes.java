@@ -204,8 +204,7 @@ public final class VectorRoutes {
   /** A served name that is known wins over one that is the topic-safe form of a known one. */
   private String model(Context ctx) {
     String given = ctx.pathParam("model");
-    List<String> known =
-        Stream.concat(workers.models().stream(), book.models().stream()).toList();
+    List<String> known = Stream.concat(workers.models().stream(), book.models().stream()).toList();
     return known.contains(given)
         ? given
         : known.stream()

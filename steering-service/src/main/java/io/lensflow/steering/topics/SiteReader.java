@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
@@ -51,8 +50,7 @@ public final class SiteReader {
                     Collectors.toMap(StoredSite::offset, site -> site)));
     Map<StoredSite, float[]> found = new HashMap<>();
     long deadline = System.nanoTime() + TIMEOUT.toNanos();
-    try (KafkaConsumer<byte[], byte[]> consumer =
-        clients.bytesConsumer(Map.of(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest"))) {
+    try (KafkaConsumer<byte[], byte[]> consumer = clients.bytesConsumer(ShortReads.COMMITTED)) {
       consumer.assign(wanted.keySet());
       wanted.forEach(
           (partition, at) ->

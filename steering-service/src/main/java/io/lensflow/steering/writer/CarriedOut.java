@@ -4,6 +4,7 @@ import io.lensflow.records.AuditEvent;
 import io.lensflow.schemas.serde.RecordDeserializer;
 import io.lensflow.schemas.serde.RecordFormatException;
 import io.lensflow.service.KafkaClients;
+import io.lensflow.steering.topics.ShortReads;
 import io.lensflow.steering.vector.Origin;
 import java.time.Duration;
 import java.time.Instant;
@@ -12,7 +13,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
@@ -43,13 +43,7 @@ final class CarriedOut {
     CarriedOut carriedOut = new CarriedOut();
     RecordDeserializer<AuditEvent> deserializer = clients.deserializer(AuditEvent.class);
     long deadline = System.nanoTime() + timeout.toNanos();
-    try (KafkaConsumer<byte[], byte[]> consumer =
-        clients.bytesConsumer(
-            Map.of(
-                ConsumerConfig.ISOLATION_LEVEL_CONFIG,
-                "read_committed",
-                ConsumerConfig.AUTO_OFFSET_RESET_CONFIG,
-                "earliest"))) {
+    try (KafkaConsumer<byte[], byte[]> consumer = clients.bytesConsumer(ShortReads.COMMITTED)) {
       Map<TopicPartition, Long> ends = seek(consumer, auditTopic, now.minus(REACH));
       Set<TopicPartition> open = new HashSet<>(ends.keySet());
       open.removeIf(partition -> consumer.position(partition) >= ends.get(partition));
@@ -72,9 +66,9 @@ final class CarriedOut {
     consumer
         .partitionsFor(topic)
         .forEach(p -> times.put(new TopicPartition(topic, p.partition()), since.toEpochMilli()));
+    consumer.assign(times.keySet());
     Map<TopicPartition, Long> ends = consumer.endOffsets(times.keySet());
     Map<TopicPartition, OffsetAndTimestamp> starts = consumer.offsetsForTimes(times);
-    consumer.assign(times.keySet());
     for (TopicPartition partition : times.keySet()) {
       OffsetAndTimestamp start = starts.get(partition);
       consumer.seek(partition, start == null ? ends.get(partition) : start.offset());

@@ -79,7 +79,13 @@ class BodiesTest {
   }
 
   @ParameterizedTest
-  @CsvSource(delimiter = '|', value = {"{\"layer\": 1|not JSON", "null|must be a JSON object, not null", "[]|must be a JSON object"})
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"layer\": 1|not JSON",
+        "null|must be a JSON object, not null",
+        "[]|must be a JSON object"
+      })
   void shouldSayWhatIsWrongWhenABodyIsNoObject(String json, String expected) {
     assertThatThrownBy(() -> draft(json))
         .isInstanceOf(RefusedException.class)

@@ -25,8 +25,7 @@ class ChangePlannerTest {
   private static final Origin ANN = Origin.http("ann");
 
   private final TopicCatalogue topics = new TopicCatalogue("", 3, (short) 1);
-  private final ChangePlanner planner =
-      new ChangePlanner(topics, Clock.fixed(NOW, ZoneOffset.UTC));
+  private final ChangePlanner planner = new ChangePlanner(topics, Clock.fixed(NOW, ZoneOffset.UTC));
   private final VectorBook book = new VectorBook();
   private long offset;
 
@@ -130,8 +129,7 @@ class ChangePlannerTest {
   @Test
   void shouldSayWhatIsCurrentWhenAnotherVersionWasExpected() {
     publish();
-    RefusedException refused =
-        refused(() -> planner.publish(vector(), Drafts.expecting(0), ANN));
+    RefusedException refused = refused(() -> planner.publish(vector(), Drafts.expecting(0), ANN));
     assertThat(refused.reason()).isEqualTo(RefusedException.Reason.CONFLICT);
     assertThat(refused.currentVersion()).isEqualTo(1);
     assertThat(planner.publish(vector(), Drafts.expecting(1), ANN).versions()).containsExactly(2);
@@ -152,15 +150,13 @@ class ChangePlannerTest {
 
   @Test
   void shouldNameTheCommandInTheAuditEventWhenOneAsked() {
-    Change change =
-        planner.publish(vector(), Drafts.expecting(0), new Origin("bob", "command-1"));
+    Change change = planner.publish(vector(), Drafts.expecting(0), new Origin("bob", "command-1"));
     AuditEvent audit = (AuditEvent) change.records().get(3).value();
     assertThat(audit.getDetails()).containsEntry("commandId", "command-1");
   }
 
   private int publish() {
-    Change change =
-        planner.publish(vector(), Drafts.at(1, HookPoint.RESIDUAL_POST, 1, 0), ANN);
+    Change change = planner.publish(vector(), Drafts.at(1, HookPoint.RESIDUAL_POST, 1, 0), ANN);
     write(change);
     return change.versions().get(0);
   }
@@ -195,11 +191,13 @@ class ChangePlannerTest {
 
   private static long crcOf(int... bytes) {
     java.util.zip.CRC32C crc = new java.util.zip.CRC32C();
-    List.of(bytes).forEach(array -> {
-      for (int b : array) {
-        crc.update(b);
-      }
-    });
+    List.of(bytes)
+        .forEach(
+            array -> {
+              for (int b : array) {
+                crc.update(b);
+              }
+            });
     return crc.getValue();
   }
 }
