@@ -1,5 +1,6 @@
 package io.lensflow.steering;
 
+import io.lensflow.client.ClientException;
 import io.lensflow.service.KafkaSettings;
 import io.lensflow.service.SettingsException;
 import java.io.IOException;
@@ -22,7 +23,11 @@ public final class SteeringMain {
           SteeringService.start(SteeringSettings.load(Map.of()), KafkaSettings.load(Map.of()));
       Runtime.getRuntime().addShutdownHook(new Thread(service::close, "steering-stop"));
       System.out.println("steering service listens on port " + service.port());
-    } catch (SettingsException | IOException | TimeoutException | KafkaException e) {
+    } catch (SettingsException
+        | IOException
+        | TimeoutException
+        | KafkaException
+        | ClientException e) {
       System.err.println("steering service cannot start: " + e.getMessage());
       System.exit(1);
     }

@@ -67,7 +67,7 @@ public final class SteeringService implements AutoCloseable {
       TopicCatalogue topics = kafka.catalogue();
       Clock clock = Clock.systemUTC();
       Admin admin = open(clients.admin());
-      provision(admin, topics);
+      provision(admin, topics, kafka.bootstrapServers());
 
       VectorBook book = new VectorBook();
       ModelDirectory directory = open(ModelDirectory.open(clientOptions(kafka)));
@@ -78,6 +78,7 @@ public final class SteeringService implements AutoCloseable {
           ends.of(
               List.of(topics.steeringVectors(), topics.steeringAliases()), settings.startTimeout()),
           settings.startTimeout());
+      directory.awaitReady(settings.startTimeout());
 
       VectorChanges changes =
           new VectorChanges(
@@ -119,6 +120,7 @@ public final class SteeringService implements AutoCloseable {
    *
    * @throws IOException if the port cannot be bound; the message names it
    * @throws KafkaException if the broker or the registry cannot be reached
+   * @throws io.lensflow.client.ClientException if the heartbeats cannot be read in time
    * @throws TimeoutException if the topics cannot be read to their end in time
    */
   public static SteeringService start(SteeringSettings settings, KafkaSettings kafka)
@@ -141,9 +143,16 @@ public final class SteeringService implements AutoCloseable {
     return writer.isOpen();
   }
 
-  private static void provision(Admin admin, TopicCatalogue topics) {
-    TopicProvisioner.create(admin, topics.specs());
-    TopicProvisioner.differences(admin, topics.specs()).forEach(log::warn);
+  private static void provision(Admin admin, TopicCatalogue topics, String bootstrapServers) {
+    try {
+      TopicProvisioner.create(admin, topics.specs());
+      TopicProvisioner.differences(admin, topics.specs()).forEach(log::warn);
+    } catch (KafkaException e) {
+      throw new KafkaException(
+          "the topics cannot be looked at on the broker at %s (lensflow.kafka.bootstrap-servers): %s"
+              .formatted(bootstrapServers, e.getMessage()),
+          e);
+    }
   }
 
   private static TopicTail tail(

@@ -225,6 +225,25 @@ class SteeringServiceIT {
   }
 
   @Test
+  void shouldTakeTheTopicSafeNameWhenAModelsNameHoldsASlash() {
+    String safe = TopicCatalogue.topicSafe("org/m11");
+    heartbeat("org/m11", "w11", List.of(), List.of());
+    Await.until(
+        "the worker is seen",
+        LIMIT,
+        () ->
+            http.get("/v1/models/" + safe + "/vectors")
+                .json()
+                .get("model")
+                .asText()
+                .equals("org/m11"));
+    assertThat(http.publish(safe, "v").json().get("model").asText()).isEqualTo("org/m11");
+    assertThat(http.get("/v1/models/org%2Fm11/vectors").json().at("/vectors/0/name").asText())
+        .isEqualTo("v");
+    assertThat(ofModel(safe)).extracting(seen -> seen.value().getModel()).containsOnly("org/m11");
+  }
+
+  @Test
   void shouldShowWhatWorkersAppliedAndRefused() {
     for (int i = 0; i < 3; i++) {
       http.publish("m6", "v");

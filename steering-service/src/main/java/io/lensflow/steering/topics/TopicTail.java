@@ -41,6 +41,9 @@ public final class TopicTail implements AutoCloseable {
   /** Why the thread gave up, null while it has not; guarded by {@link #progress}. */
   private String failure;
 
+  /** What keeps the thread from taking the next record, null if nothing does. */
+  private volatile String obstacle;
+
   private volatile boolean closed;
 
   /**
@@ -88,7 +91,8 @@ public final class TopicTail implements AutoCloseable {
           throw new TimeoutException(
               failure != null
                   ? "reading the steering topics ended: " + failure
-                  : "the steering topics could not be read to their end in " + timeout);
+                  : "the steering topics could not be read to their end in %s%s"
+                      .formatted(timeout, obstacle == null ? "" : ": " + obstacle));
         }
         try {
           progress.wait(Math.max(1, left / 1_000_000));
@@ -135,8 +139,10 @@ public final class TopicTail implements AutoCloseable {
     while (!closed) {
       try {
         sinks.get(record.topic()).accept(record);
+        obstacle = null;
         return;
       } catch (RuntimeException e) {
+        obstacle = e.getMessage();
         log.warn(
             "{}-{} offset {} cannot be taken yet: {}",
             record.topic(),
