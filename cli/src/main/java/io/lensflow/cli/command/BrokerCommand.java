@@ -35,23 +35,21 @@ public final class BrokerCommand implements Callable<Integer> {
   @Option(
       names = "--property",
       paramLabel = "KEY=VALUE",
-      description = {
-        "A broker setting by Kafka's name, such as advertised.listeners; repeatable."
-      })
+      description = {"A broker setting by Kafka's name, such as advertised.listeners; repeatable."})
   Map<String, String> properties = new LinkedHashMap<>();
 
   @Override
   public Integer call() throws Exception {
-    BrokerOptions options =
-        BrokerOptions.in(dataFolder).withPort(port).withProperties(properties);
+    BrokerOptions options = BrokerOptions.in(dataFolder).withPort(port).withProperties(properties);
     EmbeddedBroker broker = EmbeddedBroker.start(options);
-    try (Stopping stopping = Stopping.of(broker);
-        broker) {
-      Terminal.standardError().printf("Kafka broker at %s%n", broker.bootstrapServers());
-      int status = broker.onExit().get();
-      throw new CommandFailure(
-          "the broker ended with status %d; see %s"
-              .formatted(status, broker.folder().resolve("broker.log")));
-    }
+    return Stopping.closing(
+        broker,
+        () -> {
+          Terminal.standardError().printf("Kafka broker at %s%n", broker.bootstrapServers());
+          int status = broker.onExit().get();
+          throw new CommandFailure(
+              "the broker ended with status %d; see %s"
+                  .formatted(status, broker.folder().resolve("broker.log")));
+        });
   }
 }

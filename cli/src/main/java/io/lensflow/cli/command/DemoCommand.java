@@ -66,10 +66,7 @@ public final class DemoCommand implements Callable<Integer> {
         temporary ? Files.createTempDirectory("lensflow-") : UpCommand.createFolder(dataFolder);
     SystemPlan plan =
         UpCommand.plan(
-            system,
-            folder,
-            Optional.of(REQUEST_PARTITIONS),
-            new SystemPlan.Ports(port, 0, 0, 0));
+            system, folder, Optional.of(REQUEST_PARTITIONS), new SystemPlan.Ports(port, 0, 0, 0));
     Logging.toFile(plan.dataFolder().resolve("lensflow.log"));
     PrintStream err = Terminal.standardError();
     err.printf("Starting Lensflow with the model '%s'…%n", plan.servedName());
@@ -82,18 +79,23 @@ public final class DemoCommand implements Callable<Integer> {
             delete(folder);
           }
         };
-    try (Stopping stopping = Stopping.of(whole);
-        whole) {
-      running.start();
-      show(running, plan);
-      if (!exit) {
-        err.printf("%nHTTP API at %s. Ctrl-C ends the demo.%n", running.httpUri());
-        running.brokerExit().get();
-        if (!running.isClosed()) {
-          throw new CommandFailure("the Kafka broker ended by itself");
-        }
-      }
-      return 0;
+    return Stopping.closing(
+        whole,
+        () -> {
+          running.start();
+          show(running, plan);
+          if (!exit) {
+            awaitEnd(running, err);
+          }
+          return 0;
+        });
+  }
+
+  private static void awaitEnd(LocalSystem running, PrintStream err) throws Exception {
+    err.printf("%nHTTP API at %s. Ctrl-C ends the demo.%n", running.httpUri());
+    running.brokerExit().get();
+    if (!running.isClosed()) {
+      throw new CommandFailure("the Kafka broker ended by itself");
     }
   }
 

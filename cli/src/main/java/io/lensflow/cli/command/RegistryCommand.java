@@ -35,17 +35,18 @@ public final class RegistryCommand implements Callable<Integer> {
   int port;
 
   @Override
-  public Integer call() throws InterruptedException {
+  public Integer call() throws Exception {
     KafkaSettings kafka = connection.kafka();
     EmbeddedRegistry registry =
         EmbeddedRegistry.start(
             new RegistryOptions(
                 kafka.bootstrapServers(), host, port, RegistryOptions.TOPIC, kafka.properties()));
-    try (Stopping stopping = Stopping.of(registry);
-        registry) {
-      Terminal.standardError().printf("schema registry at %s%n", registry.uri());
-      new CountDownLatch(1).await();
-      return 0;
-    }
+    return Stopping.closing(
+        registry,
+        () -> {
+          Terminal.standardError().printf("schema registry at %s%n", registry.uri());
+          new CountDownLatch(1).await();
+          return 0;
+        });
   }
 }

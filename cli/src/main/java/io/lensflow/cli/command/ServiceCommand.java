@@ -26,17 +26,13 @@ abstract class ServiceCommand implements Callable<Integer> {
     addTo(overrides);
     overrides.putAll(settings.overrides());
     AutoCloseable service = start(overrides, KafkaSettings.load(overrides));
-    try (Stopping stopping = Stopping.of(service);
-        service) {
-      return await(service);
-    }
+    return Stopping.closing(service, () -> await(service));
   }
 
   /** Puts the command's own options to the settings. */
   abstract void addTo(Map<String, Object> overrides);
 
-  abstract AutoCloseable start(Map<String, Object> overrides, KafkaSettings kafka)
-      throws Exception;
+  abstract AutoCloseable start(Map<String, Object> overrides, KafkaSettings kafka) throws Exception;
 
   /** Waits until the service ends by itself, which most never do. */
   int await(AutoCloseable service) throws Exception {

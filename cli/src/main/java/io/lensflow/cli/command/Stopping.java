@@ -1,34 +1,36 @@
 package io.lensflow.cli.command;
 
-/**
- * Sees to it that Ctrl-C and SIGTERM stop what runs in good order: a shutdown hook closes it, and
- * the process ends when that is done. Leaving the block unregisters the hook.
- */
-final class Stopping implements AutoCloseable {
-  private final AutoCloseable guarded;
-  private final Thread hook = new Thread(this::stop, "lensflow-stop");
+import java.util.concurrent.Callable;
 
-  private Stopping(AutoCloseable guarded) {
-    this.guarded = guarded;
+/** Sees to it that Ctrl-C and SIGTERM stop what runs in good order. */
+final class Stopping {
+  private Stopping() {}
+
+  /**
+   * Does some work over a resource and closes it, whether the work ends or the process is told to:
+   * then a shutdown hook closes it, and the process ends when that is done.
+   *
+   * @param resource safe to close from another thread, and twice
+   */
+  static <T> T closing(AutoCloseable resource, Callable<T> work) throws Exception {
+    Thread hook = new Thread(() -> close(resource), "lensflow-stop");
+    Runtime.getRuntime().addShutdownHook(hook);
+    try (resource) {
+      return work.call();
+    } finally {
+      forget(hook);
+    }
   }
 
-  /** Closes a resource at shutdown. */
-  static Stopping of(AutoCloseable resource) {
-    Stopping stopping = new Stopping(resource);
-    Runtime.getRuntime().addShutdownHook(stopping.hook);
-    return stopping;
-  }
-
-  private void stop() {
+  private static void close(AutoCloseable resource) {
     try {
-      guarded.close();
+      resource.close();
     } catch (Exception e) {
       System.err.println("lensflow: stopping: " + e.getMessage());
     }
   }
 
-  @Override
-  public void close() {
+  private static void forget(Thread hook) {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {

@@ -79,18 +79,19 @@ public final class UpCommand implements Callable<Integer> {
     Logging.toFile(plan.dataFolder().resolve("lensflow.log"));
     err.printf("Starting Lensflow with the model '%s'…%n", plan.servedName());
     LocalSystem running = new LocalSystem(plan, line -> err.println("  " + line));
-    try (Stopping stopping = Stopping.of(running);
-        running) {
-      running.start();
-      sayReady(err, running);
-      int status = running.brokerExit().get();
-      if (running.isClosed()) {
-        return 0;
-      }
-      throw new CommandFailure(
-          "the Kafka broker ended with status %d; see %s"
-              .formatted(status, plan.dataFolder().resolve("kafka/broker.log")));
-    }
+    return Stopping.closing(
+        running,
+        () -> {
+          running.start();
+          sayReady(err, running);
+          int status = running.brokerExit().get();
+          if (running.isClosed()) {
+            return 0;
+          }
+          throw new CommandFailure(
+              "the Kafka broker ended with status %d; see %s"
+                  .formatted(status, plan.dataFolder().resolve("kafka/broker.log")));
+        });
   }
 
   private void sayReady(PrintStream err, LocalSystem running) {

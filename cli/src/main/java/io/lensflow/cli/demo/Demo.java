@@ -81,8 +81,7 @@ public final class Demo {
    */
   public void showSteering(Path vectorFile, String question, float multiplier) {
     VectorFile vector = VectorFile.read(vectorFile, Optional.of(model), Optional.empty());
-    int version =
-        new SteeringApi(system.steeringUri()).publish(vector).path("version").asInt();
+    int version = new SteeringApi(system.steeringUri()).publish(vector).path("version").asInt();
     LensflowClient client = system.client();
     Prompt prompt =
         Prompt.newBuilder().setMessages(List.of(new ChatMessage("user", question))).build();

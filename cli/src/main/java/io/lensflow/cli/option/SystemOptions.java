@@ -62,7 +62,9 @@ public final class SystemOptions {
     if (servedName != null) {
       return servedName;
     }
-    return model == null ? SHIPPED_NAME : model.toAbsolutePath().normalize().getFileName().toString();
+    return model == null
+        ? SHIPPED_NAME
+        : model.toAbsolutePath().normalize().getFileName().toString();
   }
 
   /** Whether the demo's own model runs, for which there are prompts and vectors. */

@@ -88,8 +88,7 @@ public final class TextPrinter implements EventPrinter {
       line(
           event.getRequestId(),
           "%s %4d  %s"
-              .formatted(
-                  style.dim("token"), tokens.getPositions().get(i), style.generated(text)));
+              .formatted(style.dim("token"), tokens.getPositions().get(i), style.generated(text)));
     }
   }
 

@@ -123,8 +123,7 @@ public final class LocalSystem implements AutoCloseable {
     overrides.put("lensflow.kafka.bootstrap-servers", servers);
     plan.requestPartitions()
         .ifPresent(count -> overrides.putIfAbsent("lensflow.kafka.request-partitions", count));
-    plan.schemaRegistry()
-        .ifPresent(url -> overrides.put("lensflow.kafka.schema-registry", url));
+    plan.schemaRegistry().ifPresent(url -> overrides.put("lensflow.kafka.schema-registry", url));
     kafka = KafkaSettings.load(overrides);
     if (plan.schemaRegistry().isEmpty()) {
       begin = System.nanoTime();
