@@ -35,7 +35,7 @@ import java.util.Optional;
  */
 public final class Demo {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
-  private static final int NEW_TOKENS = 8;
+  private static final int NEW_TOKENS = 4;
   private static final int ANSWER_TOKENS = 10;
   private static final int SIDE_GAP = 3;
   private static final List<String> PROMPTS =

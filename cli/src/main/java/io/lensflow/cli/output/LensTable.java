@@ -12,8 +12,8 @@ import java.util.List;
  * <p>Immutable, thread-safe.
  */
 public final class LensTable {
-  private static final int CELL = 13;
-  private static final int TOKEN = 8;
+  private static final int CELL = 11;
+  private static final int TOKEN = 7;
   private static final int GAP = 1;
 
   private final Terminal terminal;
@@ -94,8 +94,8 @@ public final class LensTable {
   }
 
   /** {@code CELL − TOKEN} columns. */
-  static String percent(float probability) {
+  private static String percent(float probability) {
     int percent = Math.round(probability * 100);
-    return "%4d%%".formatted(percent);
+    return "%3d%%".formatted(percent);
   }
 }

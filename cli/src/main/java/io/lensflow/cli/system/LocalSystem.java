@@ -87,8 +87,8 @@ public final class LocalSystem implements AutoCloseable {
     requireFree("--port", plan.ports().http());
     requireFree("--steering-port", plan.ports().steering());
     startKafka();
-    client = keep(LensflowClient.open(clientOptions()));
     createTopics();
+    client = keep(LensflowClient.open(clientOptions()));
     startServices();
   }
 
