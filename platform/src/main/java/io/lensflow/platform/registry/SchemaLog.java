@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.Admin;
@@ -44,6 +45,7 @@ final class SchemaLog implements AutoCloseable {
   private final TopicPartition partition;
   private final KafkaConsumer<String, String> consumer;
   private KafkaProducer<String, String> producer;
+  private long written;
 
   SchemaLog(RegistryOptions options) {
     this.options = options;
@@ -54,7 +56,9 @@ final class SchemaLog implements AutoCloseable {
 
   /** Hands over, in order, every record that was written since the last call, by anyone. */
   void readNew(BiConsumer<JsonNode, JsonNode> reader) {
-    long end = consumer.endOffsets(List.of(partition)).get(partition);
+    // A commit returns before its marker is in the log, and only behind the marker does the end of
+    // what is committed lie: what this one wrote is waited for, or an id could be given out twice.
+    long end = Math.max(written, consumer.endOffsets(List.of(partition)).get(partition));
     while (consumer.position(partition) < end) {
       for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(200))) {
         read(record, reader);
@@ -89,8 +93,12 @@ final class SchemaLog implements AutoCloseable {
   void append(JsonNode key, JsonNode value) {
     try {
       producer.beginTransaction();
-      producer.send(new ProducerRecord<>(partition.topic(), 0, key.toString(), value.toString()));
+      AtomicLong offset = new AtomicLong();
+      producer.send(
+          new ProducerRecord<>(partition.topic(), 0, key.toString(), value.toString()),
+          (metadata, e) -> offset.set(e == null ? metadata.offset() : -1));
       producer.commitTransaction();
+      written = offset.get() + 1;
     } catch (KafkaException e) {
       resign();
       throw e;
