@@ -3,6 +3,7 @@ package io.lensflow.worker;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
 class ClassicGroupIT extends RequestSourceContract {
@@ -11,9 +12,16 @@ class ClassicGroupIT extends RequestSourceContract {
   }
 
   @Override
-  Map<TopicPartition, Long> acknowledged(Admin admin)
+  long lag(Admin admin, Map<TopicPartition, Long> ends)
       throws InterruptedException, ExecutionException {
-    return offsets(
-        admin.listConsumerGroupOffsets(group()).partitionsToOffsetAndMetadata(group()).get());
+    Map<TopicPartition, OffsetAndMetadata> done =
+        admin.listConsumerGroupOffsets(group()).partitionsToOffsetAndMetadata(group()).get();
+    return ends.entrySet().stream()
+        .mapToLong(
+            end -> {
+              OffsetAndMetadata offset = done.get(end.getKey());
+              return end.getValue() - (offset == null ? 0 : offset.offset());
+            })
+        .sum();
   }
 }
