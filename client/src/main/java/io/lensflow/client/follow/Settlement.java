@@ -93,7 +93,7 @@ final class Settlement {
         held.poll();
       } else if (missing().isEmpty()) {
         over = true;
-        out.add(new SettledEvent.Complete(requestId));
+        out.add(new SettledEvent.Complete(requestId, terminal));
       } else {
         return;
       }

@@ -30,7 +30,8 @@ class LiveStreamTest {
         .result("r", "a", "logit", 1);
 
     assertThat(live(ONE))
-        .containsExactly("accepted a", "result a0", "tokens a", "ended a", "result a1");
+        .containsExactly(
+            "accepted a", "result a0", "tokens a", "ended a", "result a1", "completed");
   }
 
   @Test
@@ -42,7 +43,7 @@ class LiveStreamTest {
     assertThat(stream.missing()).hasValue("results of lens 'logit' of chunks [0] (of 1)");
 
     log.result("r", "b", "logit", 0).result("r", "a", "logit", 0);
-    assertThat(drain(stream)).containsExactly("result a0");
+    assertThat(drain(stream)).containsExactly("result a0", "completed");
     assertThat(stream.hasEnded()).isTrue();
   }
 
@@ -63,7 +64,8 @@ class LiveStreamTest {
             "restarted b",
             "result b0",
             "accepted b",
-            "ended b");
+            "ended b",
+            "completed");
   }
 
   @Test
@@ -86,21 +88,22 @@ class LiveStreamTest {
             "tokens a",
             "tokens b",
             "ended a",
-            "result a0");
+            "result a0",
+            "completed");
   }
 
   @Test
   void shouldHandOnARecordOnceWhenItArrivesTwice() {
     log.result("r", "a", "logit", 0).result("r", "a", "logit", 0).finished("r", "a", 1);
 
-    assertThat(live(ONE)).containsExactly("result a0", "ended a");
+    assertThat(live(ONE)).containsExactly("result a0", "ended a", "completed");
   }
 
   @Test
   void shouldReportGapsAndCountThemAsAnswers() {
     log.gap("r", "a", "", 0).finished("r", "a", 1);
 
-    assertThat(live(ONE)).containsExactly("gap a", "ended a");
+    assertThat(live(ONE)).containsExactly("gap a", "ended a", "completed");
   }
 
   @Test
@@ -108,7 +111,7 @@ class LiveStreamTest {
     Subscription raw = ONE.withLenses(Set.of()).withChunks();
     log.chunk("r", "a", 0).chunk("r", "a", 0).finished("r", "a", 1);
 
-    assertThat(live(raw)).containsExactly("chunk a0", "ended a");
+    assertThat(live(raw)).containsExactly("chunk a0", "ended a", "completed");
   }
 
   @Test
@@ -202,6 +205,8 @@ class LiveStreamTest {
       return "tokens " + attempt;
     } else if (event instanceof LiveEvent.AttemptFailed) {
       return "failed " + attempt;
+    } else if (event instanceof LiveEvent.Completed) {
+      return "completed";
     }
     return "ended " + attempt;
   }

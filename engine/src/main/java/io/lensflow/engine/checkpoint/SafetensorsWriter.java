@@ -31,10 +31,11 @@ public final class SafetensorsWriter {
    * Adds a tensor.
    *
    * @param dtype safetensors name, such as {@code F32} or {@code I64}
-   * @param payload all elements, little-endian, row-major; read when the file is written
+   * @param payload all elements, little-endian, row-major, in as many parts as is convenient; read
+   *     when the file is written
    * @throws IllegalArgumentException if the name is taken
    */
-  public void add(String name, String dtype, long[] shape, ByteBuffer payload) {
+  public void add(String name, String dtype, long[] shape, List<ByteBuffer> payload) {
     if (header.has(name)) {
       throw new IllegalArgumentException("two tensors named " + name);
     }
@@ -43,9 +44,12 @@ public final class SafetensorsWriter {
     for (long size : shape) {
       sizes.add(size);
     }
-    entry.putArray("data_offsets").add(end).add(end + payload.remaining());
-    end += payload.remaining();
-    payloads.add(payload.duplicate());
+    long begin = end;
+    for (ByteBuffer part : payload) {
+      end += part.remaining();
+      payloads.add(part.duplicate());
+    }
+    entry.putArray("data_offsets").add(begin).add(end);
   }
 
   /** Adds a vector of 64-bit integers. */
@@ -55,7 +59,7 @@ public final class SafetensorsWriter {
     for (int value : values) {
       bytes.putLong(value);
     }
-    add(name, "I64", new long[] {values.length}, bytes.flip());
+    add(name, "I64", new long[] {values.length}, List.of(bytes.flip()));
   }
 
   /** Writes the file, over an older one of the same name. */

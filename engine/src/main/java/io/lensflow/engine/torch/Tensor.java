@@ -17,7 +17,18 @@ import java.nio.ByteOrder;
 public final class Tensor implements AutoCloseable {
   private static final class Managers {
     /** Where DJL wants to hang the array objects that {@link #bytes} and lists need. */
-    static final PtNDManager ROOT = (PtNDManager) NDManager.newBaseManager("PyTorch");
+    private static final String TRACKING = "OPT_OUT_TRACKING";
+
+    static final PtNDManager ROOT;
+
+    static {
+      OpenMp.sleepInsteadOfSpinning();
+      // DJL would ask a cloud's metadata service where it runs, and tell its makers.
+      if (System.getProperty(TRACKING) == null) {
+        System.setProperty(TRACKING, "true");
+      }
+      ROOT = (PtNDManager) NDManager.newBaseManager("PyTorch");
+    }
   }
 
   private IValue value;

@@ -1,0 +1,2 @@
+/** Whether the gateway can do its work now. */
+package io.lensflow.ingest.health;
