@@ -61,10 +61,7 @@ public final class SamplingOptions {
       description = "Seed of the sampler (default: derived from the request id).")
   Long seed;
 
-  @Option(
-      names = "--stop",
-      paramLabel = "TEXT",
-      description = "End before this text; repeatable.")
+  @Option(names = "--stop", paramLabel = "TEXT", description = "End before this text; repeatable.")
   List<String> stop = new ArrayList<>();
 
   @Option(names = "--ignore-eos", description = "Go on past the model's end-of-sequence token.")

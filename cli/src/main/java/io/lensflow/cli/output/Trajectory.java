@@ -6,7 +6,7 @@ import java.util.List;
 
 /**
  * One position in one line: which token leads through which layers, neighbours with the same token
- * drawn together. {@code 0-2 ·the 31%  3-5 ·London 44%  6-7 ·Paris 97%}
+ * drawn together. {@code 0-2 ·the 31% 3-5 ·London 44% 6-7 ·Paris 97%}
  */
 final class Trajectory {
   private final Palette palette;
