@@ -12,23 +12,23 @@ import java.util.List;
  * <p>Immutable, thread-safe.
  */
 public final class LensTable {
-  private static final int CELL = 13;
-  private static final int TOKEN = 8;
+  private static final int CELL = 11;
+  private static final int TOKEN = 7;
   private static final int GAP = 1;
 
   private final Terminal terminal;
-  private final Palette palette;
+  private final Style style;
 
   public LensTable(Terminal terminal) {
     this.terminal = terminal;
-    this.palette = new Palette(terminal.colour());
+    this.style = new Style(terminal.colour());
   }
 
   /** The lines of the table, top to bottom: first layer first. */
   public List<String> render(LensGrid grid) {
     List<Integer> positions = List.copyOf(grid.positions());
     int labelWidth = labelWidth(grid);
-    int perBlock = Math.max(1, (terminal.columns() - labelWidth) / (CELL + GAP));
+    int perBlock = perBlock(labelWidth);
     List<String> lines = new ArrayList<>();
     for (int from = 0; from < positions.size(); from += perBlock) {
       if (from > 0) {
@@ -38,6 +38,23 @@ public final class LensTable {
       block(grid, positions.subList(from, to), labelWidth, lines);
     }
     return lines;
+  }
+
+  /** As many positions from {@code first} on as fit side by side. */
+  public List<String> renderFirstBlock(LensGrid grid, int first) {
+    int labelWidth = labelWidth(grid);
+    List<Integer> positions =
+        grid.positions().stream()
+            .filter(position -> position >= first)
+            .limit(perBlock(labelWidth))
+            .toList();
+    List<String> lines = new ArrayList<>();
+    block(grid, positions, labelWidth, lines);
+    return lines;
+  }
+
+  private int perBlock(int labelWidth) {
+    return Math.max(1, (terminal.columns() - labelWidth) / (CELL + GAP));
   }
 
   private static int labelWidth(LensGrid grid) {
@@ -51,9 +68,9 @@ public final class LensTable {
     for (int position : positions) {
       numbers.append(DisplayText.fit("" + position, CELL + GAP));
       String token = DisplayText.visible(grid.token(position));
-      tokens.append(palette.bold(DisplayText.fit(token, CELL))).append(" ");
+      tokens.append(style.bold(DisplayText.fit(token, CELL))).append(" ");
     }
-    lines.add(palette.dim(numbers.toString().stripTrailing()));
+    lines.add(style.dim(numbers.toString().stripTrailing()));
     lines.add(tokens.toString().stripTrailing());
     for (int layer : grid.layers()) {
       String label = " ".repeat(Math.max(0, 5 - ("" + layer).length())) + layer;
@@ -73,12 +90,12 @@ public final class LensTable {
     LensRow.Candidate best = row.top().get(0);
     String token = DisplayText.fit(DisplayText.visible(best.text()), TOKEN);
     String text = token + percent(best.probability());
-    return palette.shade(text, best.probability(), grid.isRight(row));
+    return style.shade(text, best.probability(), grid.isRight(row));
   }
 
   /** {@code CELL − TOKEN} columns. */
-  static String percent(float probability) {
+  private static String percent(float probability) {
     int percent = Math.round(probability * 100);
-    return "%4d%%".formatted(percent);
+    return "%3d%%".formatted(percent);
   }
 }

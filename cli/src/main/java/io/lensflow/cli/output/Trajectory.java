@@ -9,10 +9,10 @@ import java.util.List;
  * drawn together. {@code 0-2 ·the 31% 3-5 ·London 44% 6-7 ·Paris 97%}
  */
 final class Trajectory {
-  private final Palette palette;
+  private final Style style;
 
-  Trajectory(Palette palette) {
-    this.palette = palette;
+  Trajectory(Style style) {
+    this.style = style;
   }
 
   private static final class Run {
@@ -47,9 +47,9 @@ final class Trajectory {
     for (Run run : runs) {
       String layers = run.first == run.last ? "" + run.first : run.first + "-" + run.last;
       String best = "%s %d%%".formatted(run.token, Math.round(run.probability * 100));
-      line.append(palette.dim(layers))
+      line.append(style.dim(layers))
           .append(" ")
-          .append(palette.shade(best, run.probability, false))
+          .append(style.shade(best, run.probability, false))
           .append("  ");
     }
     return line.toString().stripTrailing();

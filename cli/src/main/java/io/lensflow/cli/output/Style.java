@@ -4,7 +4,7 @@ package io.lensflow.cli.output;
  * Colours of the 256-colour terminal palette: one ramp for probabilities, dark where the lens is
  * unsure, bright where it is sure. Immutable.
  */
-final class Palette {
+public final class Style {
   private static final String RESET = "\u001b[0m";
 
   /** Violet over blue and green to yellow, after matplotlib's viridis. */
@@ -15,7 +15,8 @@ final class Palette {
 
   private final boolean colour;
 
-  Palette(boolean colour) {
+  /** With colours, or leaving every text as it is. */
+  public Style(boolean colour) {
     this.colour = colour;
   }
 
@@ -30,16 +31,18 @@ final class Palette {
         .formatted(emphasised ? "1;" : "", RAMP[step], letters, text, RESET);
   }
 
-  String bold(String text) {
+  /** Stands out. */
+  public String bold(String text) {
     return colour ? "\u001b[1m" + text + RESET : text;
   }
 
-  String dim(String text) {
+  /** Steps back. */
+  public String dim(String text) {
     return colour ? "\u001b[2m" + text + RESET : text;
   }
 
   /** What the model wrote. */
-  String generated(String text) {
+  public String generated(String text) {
     return colour ? "\u001b[1;38;5;114m" + text + RESET : text;
   }
 }
