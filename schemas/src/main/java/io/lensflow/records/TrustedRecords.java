@@ -5,8 +5,8 @@ import org.apache.avro.util.ClassSecurityValidator.ClassSecurityPredicate;
 
 /**
  * Tells Avro that the records of this package may be instantiated. Avro loads classes by the names
- * that schemas give, and since 1.12 refuses all that nobody vouched for. Every generated record asks
- * for this before it does anything, so that no program has to set a system property.
+ * that schemas give, and since 1.12 refuses all that nobody vouched for. Every generated record
+ * asks for this before it does anything, so that no program has to set a system property.
  */
 final class TrustedRecords {
   static {

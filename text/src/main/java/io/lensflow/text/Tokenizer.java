@@ -18,6 +18,13 @@ import java.util.Map;
  * template; never weights.
  */
 public final class Tokenizer implements AutoCloseable {
+  static {
+    // DJL would ask a cloud's metadata service where it runs, and tell its makers.
+    if (System.getProperty("OPT_OUT_TRACKING") == null) {
+      System.setProperty("OPT_OUT_TRACKING", "true");
+    }
+  }
+
   private final HuggingFaceTokenizer delegate;
   private final String hash;
   private final ChatTemplate chatTemplate;

@@ -50,19 +50,21 @@ public abstract sealed class FollowStream<E> implements AutoCloseable
     long deadline = System.nanoTime() + timeout.toNanos();
     synchronized (turn) {
       try {
-        while (true) {
+        Duration left = timeout;
+        do {
           checkOpen();
           advance(ready);
+          if (ready.isEmpty() && !hasEnded()) {
+            poll(left.compareTo(LONGEST_POLL) < 0 ? left : LONGEST_POLL);
+            advance(ready);
+          }
           E event = ready.poll();
           if (event != null) {
             return Optional.of(event);
           }
-          Duration left = Duration.ofNanos(deadline - System.nanoTime());
-          if (left.isNegative() || hasEnded()) {
-            return Optional.empty();
-          }
-          poll(left.compareTo(LONGEST_POLL) < 0 ? left : LONGEST_POLL);
-        }
+          left = Duration.ofNanos(deadline - System.nanoTime());
+        } while (!left.isNegative() && !hasEnded());
+        return Optional.empty();
       } catch (WakeupException e) {
         throw new ClientException("the stream was closed", e);
       } catch (SchemaRegistryException e) {

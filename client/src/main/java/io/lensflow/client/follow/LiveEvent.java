@@ -103,4 +103,21 @@ public sealed interface LiveEvent {
       return event.getAttemptId();
     }
   }
+
+  /**
+   * Nothing more will come of the request: all results of the winner have arrived.
+   *
+   * @param terminal how it ended, as in {@link Ended}
+   */
+  record Completed(CompletionEvent terminal) implements LiveEvent {
+    @Override
+    public String requestId() {
+      return terminal.getRequestId();
+    }
+
+    @Override
+    public String attemptId() {
+      return terminal.getAttemptId();
+    }
+  }
 }

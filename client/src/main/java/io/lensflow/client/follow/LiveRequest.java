@@ -15,6 +15,7 @@ final class LiveRequest {
   private final Set<String> attempts = new HashSet<>();
   private final Map<String, Map<String, PartTracker>> trackers = new HashMap<>();
   private CompletionEvent terminal;
+  private boolean completed;
 
   LiveRequest(Subscription subscription) {
     this.subscription = subscription;
@@ -22,6 +23,17 @@ final class LiveRequest {
 
   /** Takes a record and hands on what a live subscriber sees of it. */
   void accept(TailRecord record, Consumer<LiveEvent> out) {
+    if (completed) {
+      return; // a duplicate, or a lens that nobody waits for
+    }
+    take(record, out);
+    if (terminal != null && missing().isEmpty()) {
+      completed = true;
+      out.accept(new LiveEvent.Completed(terminal));
+    }
+  }
+
+  private void take(TailRecord record, Consumer<LiveEvent> out) {
     String attemptId = record.attemptId();
     if (terminal != null && !terminal.getAttemptId().equals(attemptId)) {
       return; // a loser that came late
@@ -110,8 +122,6 @@ final class LiveRequest {
       return Optional.of("its terminal event");
     }
     return Completeness.missing(
-        Terminal.chunks(terminal),
-        subscription,
-        trackers.getOrDefault(terminal.getAttemptId(), Map.of()));
+        terminal, subscription, trackers.getOrDefault(terminal.getAttemptId(), Map.of()));
   }
 }

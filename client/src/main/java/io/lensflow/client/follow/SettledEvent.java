@@ -42,8 +42,12 @@ public sealed interface SettledEvent {
   /** Rows of the winner that can never be decoded. */
   record Lost(String requestId, LensResult gap) implements SettledEvent {}
 
-  /** Nothing more will come: every row has been handed on or reported as lost. */
-  record Complete(String requestId) implements SettledEvent {}
+  /**
+   * Nothing more will come: every row has been handed on or reported as lost.
+   *
+   * @param terminal how the request ended, as in its {@link Outcome}
+   */
+  record Complete(String requestId, CompletionEvent terminal) implements SettledEvent {}
 
   /**
    * The stream has given the request up.

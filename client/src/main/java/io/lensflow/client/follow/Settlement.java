@@ -93,7 +93,7 @@ final class Settlement {
         held.poll();
       } else if (missing().isEmpty()) {
         over = true;
-        out.add(new SettledEvent.Complete(requestId));
+        out.add(new SettledEvent.Complete(requestId, terminal));
       } else {
         return;
       }
@@ -195,7 +195,7 @@ final class Settlement {
     }
     Map<String, PartTracker> trackers = new HashMap<>();
     order.forEach((stream, inOrder) -> trackers.put(stream, inOrder.tracker()));
-    return Completeness.missing(Terminal.chunks(terminal), subscription, trackers)
+    return Completeness.missing(terminal, subscription, trackers)
         .map(what -> lossReason == null ? what : what + "; rows were lost: " + lossReason);
   }
 }

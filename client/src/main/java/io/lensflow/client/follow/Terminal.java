@@ -1,7 +1,6 @@
 package io.lensflow.client.follow;
 
 import io.lensflow.records.CompletionEvent;
-import io.lensflow.records.CompletionType;
 
 /** What makes an event the end of a request. */
 final class Terminal {
@@ -12,12 +11,5 @@ final class Terminal {
       case FINISHED, FAILED, CANCELLED -> true;
       case UNKNOWN, ACCEPTED, TOKENS, ATTEMPT_FAILED -> false;
     };
-  }
-
-  /** Chunks that the attempt has published; 0 where none count because it did not finish. */
-  static int chunks(CompletionEvent terminal) {
-    return terminal.getType() == CompletionType.FINISHED && terminal.getFinished() != null
-        ? terminal.getFinished().getChunks()
-        : 0;
   }
 }

@@ -1,0 +1,137 @@
+package io.lensflow.cli.command;
+
+import io.lensflow.cli.output.Terminal;
+import io.lensflow.engine.capture.CaptureOptions;
+import io.lensflow.engine.capture.CaptureRun;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code lensflow capture}: the engine alone, for looking and for checking against others. */
+@Command(
+    name = "capture",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = {
+      "Run a checkpoint without Kafka and write what it computed to a safetensors file:",
+      "token_ids [P], generated_ids [G], logits [N, V] float32 and one tensor [layers, N, D] for each",
+      "hook point, N = P+G-1 rows. Generation is greedy; the generated text goes to standard output."
+    })
+public final class CaptureCommand implements Callable<Integer> {
+  /** The prompt, one way or the other. */
+  static final class Prompt {
+    @Option(
+        names = "--prompt",
+        required = true,
+        paramLabel = "TEXT",
+        description = "The prompt's text, tokenised as the tokenizer does by itself.")
+    String text;
+
+    @Option(
+        names = "--token-ids",
+        required = true,
+        paramLabel = "1,2,3",
+        description = "The prompt as token ids.")
+    String tokenIds;
+  }
+
+  @Spec CommandSpec spec;
+
+  @Option(
+      names = "--model",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder of the checkpoint, in Hugging Face layout.")
+  Path model;
+
+  @ArgGroup(multiplicity = "1")
+  Prompt prompt;
+
+  @Option(
+      names = "--max-new-tokens",
+      paramLabel = "N",
+      defaultValue = "16",
+      description = "Most tokens to generate; 0 only reads the prompt (default: ${DEFAULT-VALUE}).")
+  int maxNewTokens;
+
+  @Option(names = "--ignore-eos", description = "Go on past the model's end-of-sequence token.")
+  boolean ignoreEos;
+
+  @Option(
+      names = "--hook-points",
+      paramLabel = "POINT,…",
+      defaultValue = "residual_post",
+      description = {
+        "residual_pre, attention_input, attention_output, residual_mid, mlp_input, mlp_output,",
+        "residual_post, or all (default: ${DEFAULT-VALUE})."
+      })
+  String hookPoints;
+
+  @Option(
+      names = "--layers",
+      paramLabel = "SPEC",
+      defaultValue = "all",
+      description = "all, 0-3,8,-1, 5- (default: ${DEFAULT-VALUE}).")
+  String layers;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      description = "float32 or bfloat16 (default: the checkpoint's own).")
+  String dtype;
+
+  @Option(
+      names = "--tensor-parallel",
+      paramLabel = "R",
+      defaultValue = "1",
+      description = "Ranks to split the model over (default: ${DEFAULT-VALUE}).")
+  int ranks;
+
+  @Option(
+      names = "--steering",
+      paramLabel = "FILE.json",
+      description = {
+        "Vectors to apply, in order: a list of {\"vector\": {\"file\", \"tensor\"}, \"layer\",",
+        "\"hookPoint\", \"operation\", \"multiplier\", \"positions\", \"preserveNorm\"}."
+      })
+  Path steering;
+
+  @Option(
+      names = {"-o", "--output"},
+      required = true,
+      paramLabel = "FILE.safetensors",
+      description = "Where to write.")
+  Path output;
+
+  @Override
+  public Integer call() throws IOException {
+    try {
+      CaptureRun.Summary summary =
+          CaptureRun.run(
+              new CaptureOptions(
+                  model,
+                  prompt.text,
+                  prompt.tokenIds,
+                  maxNewTokens,
+                  ignoreEos,
+                  hookPoints,
+                  layers,
+                  dtype,
+                  ranks,
+                  steering,
+                  output));
+      Terminal.standardOutput().println(summary.text());
+      Terminal.standardError()
+          .printf("%d rows a layer written to %s%n", summary.rows(), output.toAbsolutePath());
+      return 0;
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+  }
+}

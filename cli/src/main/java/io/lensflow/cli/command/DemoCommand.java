@@ -1,0 +1,126 @@
+package io.lensflow.cli.command;
+
+import io.lensflow.cli.CommandFailure;
+import io.lensflow.cli.Logging;
+import io.lensflow.cli.demo.Demo;
+import io.lensflow.cli.option.OutputOptions;
+import io.lensflow.cli.option.SystemOptions;
+import io.lensflow.cli.output.Terminal;
+import io.lensflow.cli.system.LocalSystem;
+import io.lensflow.cli.system.SystemPlan;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code lensflow demo}: everything once, from nothing. */
+@Command(
+    name = "demo",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = {
+      "Start everything on free ports over a temporary folder, send three prompts through the topics",
+      "and show what every layer says next; then one prompt steered and unsteered."
+    })
+public final class DemoCommand implements Callable<Integer> {
+  private static final int REQUEST_PARTITIONS = 3;
+  private static final float MULTIPLIER = 1.5f;
+  private static final String QUESTION =
+      """
+      Somebody shows you a chance with a tower. What do you do?
+      Choices:
+       (A) I keep my money and leave the tower.
+       (B) I gamble on the tower and hope for luck.""";
+
+  @Mixin SystemOptions system;
+  @Mixin OutputOptions output;
+
+  @Option(
+      names = "--port",
+      paramLabel = "PORT",
+      defaultValue = "0",
+      description = "Of the HTTP gateway (default: a free one).")
+  int port;
+
+  @Option(
+      names = "--data-dir",
+      paramLabel = "DIR",
+      description = "Keep the broker's data here (default: a temporary folder).")
+  Path dataFolder;
+
+  @Option(names = "--exit", description = "End when everything has been shown.")
+  boolean exit;
+
+  @Override
+  public Integer call() throws Exception {
+    boolean temporary = dataFolder == null;
+    Path folder =
+        temporary ? Files.createTempDirectory("lensflow-") : UpCommand.createFolder(dataFolder);
+    SystemPlan plan =
+        UpCommand.plan(
+            system, folder, Optional.of(REQUEST_PARTITIONS), new SystemPlan.Ports(port, 0, 0, 0));
+    Logging.toFile(plan.dataFolder().resolve("lensflow.log"));
+    PrintStream err = Terminal.standardError();
+    err.printf("Starting Lensflow with the model '%s'…%n", plan.servedName());
+    LocalSystem running = new LocalSystem(plan, line -> err.println("  " + line));
+    AutoCloseable whole =
+        () -> {
+          running.close();
+          if (temporary) {
+            Logging.close();
+            delete(folder);
+          }
+        };
+    return Stopping.closing(
+        whole,
+        () -> {
+          running.start();
+          show(running, plan);
+          if (!exit) {
+            awaitEnd(running, err);
+          }
+          return 0;
+        });
+  }
+
+  private static void awaitEnd(LocalSystem running, PrintStream err) throws Exception {
+    err.printf("%nHTTP API at %s. Ctrl-C ends the demo.%n", running.httpUri());
+    running.brokerExit().get();
+    if (!running.isClosed()) {
+      throw new CommandFailure("the Kafka broker ended by itself");
+    }
+  }
+
+  private void show(LocalSystem running, SystemPlan plan) {
+    PrintStream out = Terminal.standardOutput();
+    Demo demo = new Demo(running, plan.servedName(), out, output.terminal());
+    demo.showPrompts();
+    if (system.isShippedModel()) {
+      Path vector = SystemOptions.home().resolve("demo-model/vectors/risk-taking.json");
+      demo.showSteering(vector, QUESTION, MULTIPLIER);
+    } else {
+      out.println();
+      out.println("Steering is shown with the demo model only: vectors belong to one model.");
+    }
+    out.println();
+    out.printf("The HTTP API listened at %s all the while.%n", running.httpUri());
+  }
+
+  private static void delete(Path folder) throws IOException {
+    List<Path> deepestFirst;
+    try (Stream<Path> paths = Files.walk(folder)) {
+      deepestFirst = paths.sorted(Comparator.reverseOrder()).toList();
+    }
+    for (Path path : deepestFirst) {
+      Files.deleteIfExists(path);
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** What {@code lensflow demo} shows. */
+package io.lensflow.cli.demo;

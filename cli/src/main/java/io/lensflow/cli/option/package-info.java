@@ -1,0 +1,2 @@
+/** What commands have in common on their command lines. */
+package io.lensflow.cli.option;

@@ -1,0 +1,2 @@
+/** The {@code lensflow} command. */
+package io.lensflow.cli;

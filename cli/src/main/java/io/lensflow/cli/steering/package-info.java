@@ -1,0 +1,2 @@
+/** The steering service's HTTP API, as seen from outside. */
+package io.lensflow.cli.steering;

@@ -1,0 +1,32 @@
+package io.lensflow.engine;
+
+import io.lensflow.engine.checkpoint.Checkpoint;
+import io.lensflow.engine.model.Transformer;
+import io.lensflow.text.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** Makes engines from checkpoint folders. */
+public final class EngineLoader {
+  private EngineLoader() {}
+
+  /**
+   * Loads a checkpoint: configuration, tokenizer, weights.
+   *
+   * @param folder a folder in Hugging Face layout, with safetensors
+   * @throws io.lensflow.engine.checkpoint.CheckpointException if something is missing, broken or
+   *     not supported; the message names it
+   * @throws IOException if a file cannot be read
+   */
+  public static Engine load(Path folder, EngineOptions options) throws IOException {
+    try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+      Tokenizer tokenizer = Tokenizer.load(folder);
+      try {
+        return Transformer.load(checkpoint, tokenizer, options);
+      } catch (IOException | RuntimeException | Error e) {
+        tokenizer.close();
+        throw e;
+      }
+    }
+  }
+}

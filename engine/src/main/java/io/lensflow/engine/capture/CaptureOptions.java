@@ -1,0 +1,31 @@
+package io.lensflow.engine.capture;
+
+import java.nio.file.Path;
+
+/**
+ * What {@link CaptureRun} is asked for, as a command line says it.
+ *
+ * @param model checkpoint folder
+ * @param prompt text; null if token ids are given
+ * @param tokenIds such as {@code 1,2,3}; null if a text is given
+ * @param maxNewTokens at least 0; 0 only reads the prompt
+ * @param ignoreEos go on after an end-of-sequence token
+ * @param hookPoints such as {@code residual_post,mlp_output}, or {@code all}
+ * @param layers such as {@code 0-3,-1}, or {@code all}
+ * @param dtype {@code float32} or {@code bfloat16}; null takes the checkpoint's
+ * @param tensorParallel ranks
+ * @param steering a JSON file ({@link io.lensflow.engine.steering.SteeringFile}); null for none
+ * @param output the safetensors file to write
+ */
+public record CaptureOptions(
+    Path model,
+    String prompt,
+    String tokenIds,
+    int maxNewTokens,
+    boolean ignoreEos,
+    String hookPoints,
+    String layers,
+    String dtype,
+    int tensorParallel,
+    Path steering,
+    Path output) {}

@@ -1,0 +1,244 @@
+package io.lensflow.engine.capture;
+
+import io.lensflow.engine.DType;
+import io.lensflow.engine.Engine;
+import io.lensflow.engine.EngineLoader;
+import io.lensflow.engine.EngineOptions;
+import io.lensflow.engine.StepOutput;
+import io.lensflow.engine.checkpoint.Checkpoint;
+import io.lensflow.engine.checkpoint.SafetensorsWriter;
+import io.lensflow.engine.generation.Generation;
+import io.lensflow.engine.model.ModelConfig;
+import io.lensflow.engine.steering.PreparedVector;
+import io.lensflow.engine.steering.SteeringFile;
+import io.lensflow.engine.steering.SteeringSite;
+import io.lensflow.text.Tokenizer;
+import io.lensflow.text.spec.LayerSpec;
+import io.lensflow.text.spec.PositionSpec;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * Runs the engine alone over one prompt and writes what passed: {@code token_ids} [P], {@code
+ * generated_ids} [G], {@code logits} [N, V] in float32, and for each hook point a tensor of its
+ * name in lower case, [layers, N, D] in the dtype of the computation, over the N = P+G−1 rows. The
+ * file's metadata name the layers.
+ */
+public final class CaptureRun {
+  private final CaptureOptions options;
+
+  private CaptureRun(CaptureOptions options) {
+    this.options = options;
+  }
+
+  /**
+   * What was written.
+   *
+   * @param promptIds [P]
+   * @param generatedIds [G]
+   * @param rows N
+   * @param text the generated tokens' text
+   */
+  public record Summary(int[] promptIds, int[] generatedIds, int rows, String text) {}
+
+  /**
+   * Runs it. Options are checked before weights are read.
+   *
+   * @throws IllegalArgumentException if an option is wrong or not supported; names option and fix
+   * @throws IOException if the checkpoint is broken, or a file cannot be read or written
+   */
+  public static Summary run(CaptureOptions options) throws IOException {
+    return new CaptureRun(options).run();
+  }
+
+  private Summary run() throws IOException {
+    if (options.tensorParallel() != 1) {
+      throw new IllegalArgumentException(
+          "--tensor-parallel %d is not there yet; only 1 is".formatted(options.tensorParallel()));
+    }
+    if (options.maxNewTokens() < 0) {
+      throw new IllegalArgumentException(
+          "--max-new-tokens is %d; it must be at least 0".formatted(options.maxNewTokens()));
+    }
+    DType dtype = dtype();
+    List<HookPoint> points = hookPoints();
+    SteeringFile steering =
+        options.steering() == null ? null : SteeringFile.read(options.steering());
+    ModelConfig config;
+    try (Checkpoint checkpoint = Checkpoint.open(options.model())) {
+      config = checkpoint.config().model();
+    }
+    List<Integer> layers = LayerSpec.resolve(options.layers(), config.layers());
+    int[] prompt = prompt(config);
+    int length = prompt.length + Math.max(0, options.maxNewTokens() - 1);
+    if (length > config.maxPositions()) {
+      throw new IllegalArgumentException(
+          "the prompt's %d tokens and --max-new-tokens %d exceed the model's context of %d"
+              .formatted(prompt.length, options.maxNewTokens(), config.maxPositions()));
+    }
+    EngineOptions engineOptions = EngineOptions.defaults().withDType(dtype).withKvTokens(length);
+    try (Engine engine = EngineLoader.load(options.model(), engineOptions)) {
+      return run(
+          engine, prompt, new CapturePlan(points, layers, PositionSpec.ALL, false), steering);
+    }
+  }
+
+  private Summary run(Engine engine, int[] prompt, CapturePlan plan, SteeringFile steering)
+      throws IOException {
+    List<SteeringSite> sites = steering == null ? List.of() : steering.prepare(engine);
+    try {
+      List<StepOutput> steps = new ArrayList<>();
+      int[] generated =
+          Generation.greedy(
+                  options.maxNewTokens(),
+                  options.ignoreEos() ? Set.of() : engine.config().eosTokenIds())
+              .capturing(plan)
+              .steered(sites)
+              .withAllLogits()
+              .run(engine, prompt, steps::add);
+      int rows = prompt.length + Math.max(0, generated.length - 1);
+      write(engine, prompt, generated, plan, steps, rows);
+      return new Summary(prompt, generated, rows, engine.tokenizer().decode(generated));
+    } finally {
+      sites.stream().map(SteeringSite::vector).forEach(PreparedVector::close);
+    }
+  }
+
+  private void write(
+      Engine engine,
+      int[] prompt,
+      int[] generated,
+      CapturePlan plan,
+      List<StepOutput> steps,
+      int rows)
+      throws IOException {
+    SafetensorsWriter writer = new SafetensorsWriter();
+    writer.add("token_ids", prompt);
+    writer.add("generated_ids", generated);
+    writer.add(
+        "logits",
+        DType.FLOAT32.safetensorsName(),
+        new long[] {rows, engine.config().vocabularySize()},
+        steps.stream().map(step -> bytes(step.logits())).toList());
+    for (int i = 0; i < plan.hookPoints().size(); i++) {
+      writer.add(
+          plan.hookPoints().get(i).fileName(),
+          engine.dtype().safetensorsName(),
+          new long[] {plan.layers().size(), rows, engine.config().hiddenSize()},
+          layerMajor(steps, i, plan.layers().size()));
+    }
+    String layers = plan.layers().stream().map(String::valueOf).collect(Collectors.joining(","));
+    writer.write(
+        options.output(),
+        Map.of(
+            "layers", layers, "revision", engine.revision(), "model", modelName(options.model())));
+  }
+
+  /** Steps hold [layers, rows of the step, D]; the file holds all rows of a layer together. */
+  private static List<ByteBuffer> layerMajor(List<StepOutput> steps, int hookPoint, int layers) {
+    List<ByteBuffer> parts = new ArrayList<>();
+    for (int layer = 0; layer < layers; layer++) {
+      for (StepOutput step : steps) {
+        ByteBuffer payload = step.rows().get(hookPoint).payload();
+        int size = payload.remaining() / layers;
+        parts.add(payload.slice(payload.position() + layer * size, size));
+      }
+    }
+    return parts;
+  }
+
+  private static ByteBuffer bytes(float[] values) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Math.multiplyExact(Float.BYTES, values.length))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(values);
+    return bytes;
+  }
+
+  private static String modelName(Path folder) {
+    return folder.toAbsolutePath().normalize().getFileName().toString();
+  }
+
+  private int[] prompt(ModelConfig config) throws IOException {
+    if ((options.prompt() == null) == (options.tokenIds() == null)) {
+      throw new IllegalArgumentException("give either --prompt or --token-ids");
+    }
+    if (options.tokenIds() != null) {
+      return tokenIds(config);
+    }
+    try (Tokenizer tokenizer = Tokenizer.load(options.model())) {
+      int[] ids = tokenizer.encode(options.prompt());
+      if (ids.length == 0) {
+        throw new IllegalArgumentException("--prompt gives no tokens; it must not be empty");
+      }
+      return ids;
+    }
+  }
+
+  private int[] tokenIds(ModelConfig config) {
+    try {
+      int[] ids =
+          Arrays.stream(options.tokenIds().split(",", -1))
+              .mapToInt(id -> Integer.parseInt(id.strip()))
+              .toArray();
+      for (int id : ids) {
+        if (id < 0 || id >= config.vocabularySize()) {
+          throw new IllegalArgumentException(
+              "--token-ids: %d is not of this model's vocabulary, 0 … %d"
+                  .formatted(id, config.vocabularySize() - 1));
+        }
+      }
+      return ids;
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "--token-ids '%s' is not a list such as 1,2,3".formatted(options.tokenIds()), e);
+    }
+  }
+
+  private DType dtype() {
+    if (options.dtype() == null) {
+      return null;
+    }
+    return switch (options.dtype().toLowerCase(Locale.ROOT)) {
+      case "float32" -> DType.FLOAT32;
+      case "bfloat16" -> DType.BFLOAT16;
+      default ->
+          throw new IllegalArgumentException(
+              "--dtype '%s' is not supported; use float32 or bfloat16".formatted(options.dtype()));
+    };
+  }
+
+  private List<HookPoint> hookPoints() {
+    String spec = options.hookPoints().strip().toLowerCase(Locale.ROOT);
+    if (spec.equals("all")) {
+      return List.of(HookPoint.values());
+    }
+    Map<String, HookPoint> known =
+        Arrays.stream(HookPoint.values())
+            .collect(Collectors.toMap(HookPoint::fileName, point -> point));
+    List<HookPoint> points = new ArrayList<>();
+    for (String name : spec.split(",", -1)) {
+      HookPoint point = known.get(name.strip());
+      if (point == null) {
+        throw new IllegalArgumentException(
+            "--hook-points: '%s' is none; use all or a list of %s"
+                .formatted(
+                    name.strip(),
+                    Arrays.stream(HookPoint.values()).map(HookPoint::fileName).toList()));
+      }
+      if (!points.contains(point)) {
+        points.add(point);
+      }
+    }
+    return points;
+  }
+}

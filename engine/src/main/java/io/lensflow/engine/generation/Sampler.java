@@ -1,0 +1,129 @@
+package io.lensflow.engine.generation;
+
+import io.lensflow.engine.lens.HeadSummary;
+import java.util.Arrays;
+import java.util.BitSet;
+
+/**
+ * Chooses the tokens of one sequence. The choice at a position depends on the logits, the tokens
+ * before, the options and the position alone.
+ *
+ * <p>Order: repetition penalty over prompt and generated tokens, temperature, top-k, top-p, min-p;
+ * then the first token, by falling probability and rising id, whose cumulative probability exceeds
+ * the generator's draw for the position. Greedy choice takes the lowest id among equal logits.
+ *
+ * <p>Not thread-safe: one per sequence.
+ */
+public final class Sampler {
+  private final SamplingOptions options;
+  private final BitSet seen = new BitSet();
+  private float logProbability;
+
+  private Sampler(SamplingOptions options) {
+    this.options = options;
+  }
+
+  /** A sampler for a sequence that begins with a prompt. */
+  public static Sampler of(SamplingOptions options, int[] promptIds) {
+    Sampler sampler = new Sampler(options);
+    for (int id : promptIds) {
+      sampler.seen.set(id);
+    }
+    return sampler;
+  }
+
+  /**
+   * Chooses the token at a position and remembers it for the repetition penalty.
+   *
+   * @param logits [V], the model's own; not changed
+   * @param position absolute position of the new token
+   */
+  public int next(float[] logits, int position) {
+    float[] penalised = penalised(logits);
+    int id = options.temperature() == 0 ? greatest(penalised) : draw(penalised, position);
+    logProbability = logits[id] - HeadSummary.of(logits).logSumExp();
+    seen.set(id);
+    return id;
+  }
+
+  /**
+   * Natural log-probability of the token chosen last, under the raw softmax of its logits: no
+   * penalty, temperature or mask.
+   */
+  public float logProbability() {
+    return logProbability;
+  }
+
+  private float[] penalised(float[] logits) {
+    float penalty = options.repetitionPenalty();
+    if (penalty == 1) {
+      return logits;
+    }
+    float[] changed = logits.clone();
+    for (int id = seen.nextSetBit(0); id >= 0; id = seen.nextSetBit(id + 1)) {
+      changed[id] = changed[id] > 0 ? changed[id] / penalty : changed[id] * penalty;
+    }
+    return changed;
+  }
+
+  private static int greatest(float[] logits) {
+    int best = 0;
+    for (int id = 1; id < logits.length; id++) {
+      if (logits[id] > logits[best]) {
+        best = id;
+      }
+    }
+    return best;
+  }
+
+  private int draw(float[] logits, int position) {
+    int[] ranked = ranked(logits, options.topK());
+    double[] weights = new double[ranked.length];
+    double total = 0;
+    for (int i = 0; i < ranked.length; i++) {
+      weights[i] =
+          Math.exp(((double) logits[ranked[i]] - logits[ranked[0]]) / options.temperature());
+      total += weights[i];
+    }
+    int kept = ranked.length;
+    if (options.topP() < 1) {
+      double cumulative = 0;
+      kept = 0;
+      while (kept < ranked.length && cumulative < options.topP() * total) {
+        cumulative += weights[kept++];
+      }
+      total = cumulative;
+    }
+    while (weights[kept - 1] < options.minP() * weights[0]) {
+      total -= weights[--kept];
+    }
+    double threshold = Philox.uniform(options.seed(), position) * total;
+    double cumulative = 0;
+    for (int i = 0; i < kept; i++) {
+      cumulative += weights[i];
+      if (cumulative > threshold) {
+        return ranked[i];
+      }
+    }
+    return ranked[kept - 1];
+  }
+
+  /**
+   * Ids by falling logit and rising id, the first k of them, or all for 0. Logits are sorted as
+   * integers that keep their order, with the id in the low half: no comparator, no boxing.
+   */
+  private static int[] ranked(float[] logits, int k) {
+    long[] keys = new long[logits.length];
+    for (int id = 0; id < keys.length; id++) {
+      int bits = Float.floatToIntBits(logits[id] == 0 ? 0f : logits[id]);
+      int ascending = bits ^ ((bits >> 31) & Integer.MAX_VALUE);
+      keys[id] = ((long) ~ascending << 32) | id;
+    }
+    Arrays.sort(keys);
+    int[] ids = new int[k == 0 ? keys.length : Math.min(k, keys.length)];
+    for (int i = 0; i < ids.length; i++) {
+      ids[i] = (int) keys[i];
+    }
+    return ids;
+  }
+}

@@ -1,0 +1,144 @@
+package io.lensflow.engine.steering;
+
+import io.lensflow.engine.torch.Argument;
+import io.lensflow.engine.torch.Tensor;
+import io.lensflow.engine.torch.TensorKernels;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The steering of one step: for each layer, which operation changes which of the step's rows, in
+ * the order in which each sequence lists them.
+ *
+ * <p>Not thread-safe.
+ */
+public final class StepSteering implements AutoCloseable {
+  /** What the kernel is told about one operation: hook point, operation, whether to keep norms. */
+  private static final int FIELDS = 3;
+
+  private final TensorKernels tensors;
+  private final Map<Integer, List<Edit>> layers = new TreeMap<>();
+  private final Map<Integer, LayerSteering> arguments = new TreeMap<>();
+
+  public StepSteering(TensorKernels tensors) {
+    this.tensors = tensors;
+  }
+
+  /** Steering of one layer, as kernels take it; the shapes are in {@code transformer.py}. */
+  public record LayerSteering(Argument edits, Argument multipliers, Argument rows, Argument vectors)
+      implements AutoCloseable {
+    /** Changes nothing. */
+    public static LayerSteering none() {
+      return new LayerSteering(
+          Argument.of(new long[0]),
+          Argument.of(new double[0]),
+          Argument.of(List.of()),
+          Argument.of(List.of()));
+    }
+
+    @Override
+    public void close() {
+      edits.close();
+      multipliers.close();
+      rows.close();
+      vectors.close();
+    }
+  }
+
+  private record Edit(SteeringSite site, long[] rows) {}
+
+  /**
+   * Adds a sequence's steering.
+   *
+   * @param firstRow the sequence's first row in the step
+   * @param firstPosition the absolute position of that row
+   * @param count T, its rows in the step
+   */
+  public void add(
+      List<SteeringSite> sites, int promptLength, int firstRow, int firstPosition, int count) {
+    for (SteeringSite site : sites) {
+      if (site.multiplier() == 0 && site.operation() != SteeringOperation.PROJECT_TO) {
+        continue;
+      }
+      long[] rows = new long[count];
+      int size = 0;
+      for (int i = 0; i < count; i++) {
+        if (site.positions().selects(firstPosition + i, promptLength)) {
+          rows[size++] = firstRow + i;
+        }
+      }
+      if (size > 0) {
+        layers
+            .computeIfAbsent(site.layer(), layer -> new ArrayList<>())
+            .add(new Edit(site, Arrays.copyOf(rows, size)));
+      }
+    }
+  }
+
+  /**
+   * A layer's steering, or {@code none} if it is not steered in this step. Owned by this object.
+   */
+  public LayerSteering layer(int layer, LayerSteering none) {
+    List<Edit> edits = layers.get(layer);
+    return edits == null ? none : arguments.computeIfAbsent(layer, absent -> make(edits));
+  }
+
+  private LayerSteering make(List<Edit> edits) {
+    long[] codes = new long[FIELDS * edits.size()];
+    double[] multipliers = new double[edits.size()];
+    List<Tensor> rows = new ArrayList<>();
+    List<Tensor> vectors = new ArrayList<>();
+    try {
+      for (int i = 0; i < edits.size(); i++) {
+        SteeringSite site = edits.get(i).site();
+        codes[FIELDS * i] = site.hookPoint().ordinal();
+        codes[FIELDS * i + 1] = site.operation().ordinal();
+        codes[FIELDS * i + 2] = site.preserveNorm() ? 1 : 0;
+        multipliers[i] = site.multiplier();
+        rows.add(tensors.integers(edits.get(i).rows()));
+        vectors.add(((DeviceVector) site.vector()).tensor());
+      }
+      return new LayerSteering(
+          Argument.of(codes), Argument.of(multipliers), Argument.of(rows), Argument.of(vectors));
+    } finally {
+      rows.forEach(Tensor::close);
+    }
+  }
+
+  /**
+   * Checks a sequence's steering against the model.
+   *
+   * @throws IllegalArgumentException if a site does not fit; names the site and the fix
+   */
+  public static void check(List<SteeringSite> sites, int layerCount, int hiddenSize) {
+    for (int i = 0; i < sites.size(); i++) {
+      SteeringSite site = sites.get(i);
+      String name = "steering[%d]".formatted(i);
+      if (site.layer() < 0 || site.layer() >= layerCount) {
+        throw new IllegalArgumentException(
+            "%s: there is no layer %d; this model has layers 0 … %d"
+                .formatted(name, site.layer(), layerCount - 1));
+      }
+      if (!Float.isFinite(site.multiplier())) {
+        throw new IllegalArgumentException(name + ": the multiplier is " + site.multiplier());
+      }
+      if (!(site.vector() instanceof DeviceVector) || site.vector().length() != hiddenSize) {
+        throw new IllegalArgumentException(
+            "%s: the vector was not prepared by an engine of hidden size %d"
+                .formatted(name, hiddenSize));
+      }
+      if (site.operation() != SteeringOperation.ADD && site.vector().norm() == 0) {
+        throw new IllegalArgumentException(
+            "%s: %s needs a direction, but the vector is zero".formatted(name, site.operation()));
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    arguments.values().forEach(LayerSteering::close);
+  }
+}

@@ -1,0 +1,2 @@
+/** Changing rows by vectors while a sequence runs. */
+package io.lensflow.engine.steering;

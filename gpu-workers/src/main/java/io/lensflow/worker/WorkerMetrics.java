@@ -1,0 +1,124 @@
+package io.lensflow.worker;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** What a worker counts and measures. Thread-safe. */
+public final class WorkerMetrics {
+  private final Counter requests;
+  private final Counter attemptFailures;
+  private final Counter deadLetters;
+  private final Counter tokens;
+  private final Counter chunks;
+  private final Counter chunkBytes;
+  private final Counter rows;
+  private final Counter locksLost;
+  private final Counter sourceFailures;
+  private final Counter engineRestarts;
+  private final Timer steps;
+  private final DistributionSummary batch;
+  private final AtomicInteger running;
+  private final AtomicInteger waiting;
+  private final AtomicInteger freeSlots;
+  private final AtomicInteger vectors;
+  private final AtomicLong bufferedBytes;
+
+  /**
+   * @param registry where the meters are shown
+   */
+  public WorkerMetrics(MeterRegistry registry) {
+    requests = counter(registry, "requests", "Requests taken from their topic");
+    attemptFailures = counter(registry, "attempt.failures", "Attempts that failed here");
+    deadLetters = counter(registry, "dead.letters", "Records given up");
+    tokens = counter(registry, "tokens", "Tokens generated");
+    chunks = counter(registry, "chunks", "Activation chunks sent");
+    chunkBytes = counter(registry, "chunk.bytes", "Bytes of rows sent");
+    rows = counter(registry, "rows", "Positions sent, per hook point");
+    locksLost = counter(registry, "locks.lost", "Requests whose lock ran out while they were held");
+    sourceFailures = counter(registry, "source.failures", "Failures of request consumers");
+    engineRestarts = counter(registry, "engine.restarts", "Restarts of the engine");
+    steps =
+        Timer.builder("lensflow.worker.step")
+            .description("Time of one engine step, hand-over included")
+            .publishPercentiles(0.5, 0.99)
+            .register(registry);
+    batch =
+        DistributionSummary.builder("lensflow.worker.step.sequences")
+            .description("Sequences moved on by one step")
+            .register(registry);
+    running = registry.gauge("lensflow.worker.sequences.running", new AtomicInteger());
+    waiting = registry.gauge("lensflow.worker.sequences.waiting", new AtomicInteger());
+    freeSlots = registry.gauge("lensflow.worker.slots.free", new AtomicInteger());
+    vectors = registry.gauge("lensflow.worker.vectors", new AtomicInteger());
+    bufferedBytes = registry.gauge("lensflow.worker.buffered.bytes", new AtomicLong());
+  }
+
+  private static Counter counter(MeterRegistry registry, String name, String description) {
+    return Counter.builder("lensflow.worker." + name).description(description).register(registry);
+  }
+
+  public void requestTaken() {
+    requests.increment();
+  }
+
+  public void attemptFailed() {
+    attemptFailures.increment();
+  }
+
+  public void deadLetter() {
+    deadLetters.increment();
+  }
+
+  public void tokens(long count) {
+    tokens.increment(count);
+  }
+
+  /** A chunk was sent: so many bytes of rows, at so many positions. */
+  public void chunk(int bytes, int positions) {
+    chunks.increment();
+    chunkBytes.increment(bytes);
+    rows.increment(positions);
+  }
+
+  public void lockLost() {
+    locksLost.increment();
+  }
+
+  public void sourceFailure() {
+    sourceFailures.increment();
+  }
+
+  public void engineRestart() {
+    engineRestarts.increment();
+  }
+
+  /** A step took so long and moved so many sequences. */
+  public void step(Duration time, int sequences) {
+    steps.record(time);
+    batch.record(sequences);
+  }
+
+  /** Sequences that run, and those that wait for room. */
+  public void sequences(int nowRunning, int nowWaiting) {
+    running.set(nowRunning);
+    waiting.set(nowWaiting);
+  }
+
+  public void freeSlots(int free) {
+    freeSlots.set(free);
+  }
+
+  public void vectors(int loaded) {
+    vectors.set(loaded);
+  }
+
+  /** Bytes of rows that wait for the broker. */
+  public void bufferedBytes(long bytes) {
+    bufferedBytes.set(bytes);
+  }
+}

@@ -1,0 +1,312 @@
+package io.lensflow.worker;
+
+import akka.actor.typed.ActorSystem;
+import com.typesafe.config.ConfigFactory;
+import io.lensflow.engine.EngineLoader;
+import io.lensflow.engine.EngineOptions;
+import io.lensflow.records.CompletionEvent;
+import io.lensflow.records.PromptRequest;
+import io.lensflow.records.RequestControl;
+import io.lensflow.records.SteeringAlias;
+import io.lensflow.records.SteeringVector;
+import io.lensflow.schemas.topics.TopicCatalogue;
+import io.lensflow.service.KafkaClients;
+import io.lensflow.service.KafkaSettings;
+import io.lensflow.service.OpsServer;
+import io.lensflow.service.Readiness;
+import io.lensflow.text.Tokenizer;
+import io.lensflow.worker.intake.CompletionHistory;
+import io.lensflow.worker.publishing.EventLog;
+import io.lensflow.worker.ranks.EngineInfo;
+import io.lensflow.worker.ranks.EngineSource;
+import io.lensflow.worker.supervision.Guardian;
+import io.lensflow.worker.supervision.Lifecycle;
+import io.lensflow.worker.supervision.WorkerParts;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A worker in this process: one replica of a model that takes requests from Kafka and answers them
+ * there. Thread-safe.
+ *
+ * <p>Threads: the actors' dispatchers, one pinned thread for the engine, one thread per request
+ * slot (or one for a classic group), one each for the steering topics, for {@code request-control}
+ * and for histories, and those of the Kafka producers and of HTTP.
+ */
+public final class WorkerService implements AutoCloseable {
+  /** How the process ends after a failure that only a new process can mend. */
+  public static final int FATAL_EXIT_CODE = 70;
+
+  private static final Logger log = LoggerFactory.getLogger(WorkerService.class);
+  private static final Duration STOP_SLACK = Duration.ofSeconds(10);
+
+  private final WorkerSettings settings;
+  private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+  private final CompletableFuture<EngineInfo> ready = new CompletableFuture<>();
+  private volatile Readiness readiness = Readiness.waitingFor("the checkpoint is being loaded");
+  private ActorSystem<Guardian.Command> actors;
+  private OpsServer ops;
+  private boolean closed;
+
+  /**
+   * Starts a worker and returns when it takes requests. After a failure that only a new process can
+   * mend, the process is ended with {@link #FATAL_EXIT_CODE}.
+   *
+   * @throws WorkerStartException if it cannot start; the message says why and how to mend it
+   */
+  public static WorkerService start(WorkerSettings settings, KafkaSettings kafka) {
+    return start(settings, kafka, WorkerService::endProcess);
+  }
+
+  /** As {@link #start(WorkerSettings, KafkaSettings)}, with another end after a fatal failure. */
+  public static WorkerService start(
+      WorkerSettings settings, KafkaSettings kafka, Consumer<Throwable> fatal) {
+    WorkerSettings.EngineSettings engine = settings.engine();
+    EngineOptions options = new EngineOptions(engine.dtype(), engine.kvTokens(), engine.threads());
+    return start(settings, kafka, () -> EngineLoader.load(settings.model(), options), fatal);
+  }
+
+  static WorkerService start(
+      WorkerSettings settings,
+      KafkaSettings kafka,
+      EngineSource engine,
+      Consumer<Throwable> fatal) {
+    WorkerService service = new WorkerService(settings);
+    try {
+      service.run(new KafkaClients(kafka), engine, fatal);
+      return service;
+    } catch (RuntimeException e) {
+      service.close();
+      throw e;
+    }
+  }
+
+  private WorkerService(WorkerSettings settings) {
+    this.settings = settings;
+  }
+
+  private void run(KafkaClients clients, EngineSource engine, Consumer<Throwable> fatal) {
+    Tokenizer tokenizer = own(tokenizer());
+    PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    WorkerMetrics metrics = new WorkerMetrics(meters);
+    ops = own(opsServer(meters));
+    WorkerTopics.prepare(clients, settings);
+    TopicCatalogue catalogue = clients.settings().catalogue();
+    WorkerIdentity identity =
+        new WorkerIdentity(
+            settings.name(),
+            UUID.randomUUID().toString(),
+            Instant.now(),
+            settings.servedName(),
+            tokenizer.hash());
+    EventLog events =
+        own(new EventLog(clients.producer(Map.of(ProducerConfig.LINGER_MS_CONFIG, 0))));
+    WorkerParts parts =
+        new WorkerParts(
+            settings,
+            identity,
+            catalogue,
+            engine,
+            tokenizer,
+            own(RequestSources.of(settings, clients, metrics)),
+            own(history(clients, catalogue)),
+            new WorkerParts.Decoders(
+                clients.deserializer(PromptRequest.class),
+                clients.deserializer(RequestControl.class),
+                clients.deserializer(SteeringVector.class),
+                clients.deserializer(SteeringAlias.class)),
+            () -> clients.bytesConsumer(TAIL),
+            own(clients.producer(chunkProducer())),
+            events,
+            metrics,
+            InstantSource.system(),
+            lifecycle(fatal));
+    actors = ActorSystem.create(Guardian.create(parts), "lensflow-worker", ConfigFactory.load());
+    EngineInfo info = awaitReady();
+    log.info(
+        "worker={} serves model={} revision={} on {} from {} with {} slots; http://{}:{}",
+        settings.name(),
+        settings.servedName(),
+        info.revision(),
+        info.device(),
+        parts.requestTopic(),
+        settings.intake().slots(),
+        settings.http().host(),
+        ops.port());
+  }
+
+  private static final Map<String, Object> TAIL =
+      Map.of(
+          ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest",
+          ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+
+  private Map<String, Object> chunkProducer() {
+    WorkerSettings.PublisherSettings publisher = settings.publisher();
+    int record = publisher.chunks().maxRecordBytes();
+    // The buffer is bounded by the scheduler; the producer's own has to hold all of it, or send()
+    // would block.
+    long memory = publisher.bufferBytes() + 2L * record + 32L * 1024 * 1024;
+    return Map.of(
+        ProducerConfig.LINGER_MS_CONFIG,
+        0,
+        ProducerConfig.BATCH_SIZE_CONFIG,
+        64 * 1024,
+        ProducerConfig.BUFFER_MEMORY_CONFIG,
+        memory,
+        ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
+        Math.max(1_048_576, record + 4096),
+        ProducerConfig.COMPRESSION_TYPE_CONFIG,
+        publisher.compression());
+  }
+
+  private static CompletionHistory history(KafkaClients clients, TopicCatalogue catalogue) {
+    return new CompletionHistory(
+        catalogue.completions(),
+        catalogue.requestPartitions(),
+        clients.bytesConsumer(Map.of(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest")),
+        clients.deserializer(CompletionEvent.class));
+  }
+
+  private Tokenizer tokenizer() {
+    try {
+      return Tokenizer.load(settings.model());
+    } catch (IOException e) {
+      throw new WorkerStartException("lensflow.worker.model: %s".formatted(e.getMessage()), e);
+    }
+  }
+
+  private OpsServer opsServer(PrometheusMeterRegistry meters) {
+    WorkerSettings.Http http = settings.http();
+    try {
+      return OpsServer.start(http.host(), http.port(), meters, () -> readiness, routes -> {});
+    } catch (IOException e) {
+      throw new WorkerStartException("lensflow.worker.http.port: " + e.getMessage(), e);
+    }
+  }
+
+  private Lifecycle lifecycle(Consumer<Throwable> fatal) {
+    return new Lifecycle() {
+      @Override
+      public void ready(EngineInfo engine) {
+        readiness = Readiness.READY;
+        ready.complete(engine);
+      }
+
+      @Override
+      public void neverLoaded(Throwable cause) {
+        ready.completeExceptionally(cause);
+      }
+
+      @Override
+      public void engine(boolean up) {
+        if (ready.isDone()) {
+          readiness = up ? Readiness.READY : Readiness.waitingFor("the engine restarts");
+        }
+      }
+
+      @Override
+      public void lost(Throwable cause) {
+        readiness = Readiness.waitingFor("nothing: the worker has failed");
+        if (!ready.completeExceptionally(cause)) {
+          fatal.accept(cause);
+        }
+      }
+    };
+  }
+
+  private EngineInfo awaitReady() {
+    try {
+      return ready.get();
+    } catch (ExecutionException e) {
+      throw new WorkerStartException(
+          "lensflow.worker.model: %s cannot be served: %s"
+              .formatted(settings.model(), e.getCause().getMessage()),
+          e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new WorkerStartException("interrupted while the checkpoint was loaded", e);
+    }
+  }
+
+  private <T extends AutoCloseable> T own(T resource) {
+    owned.push(resource);
+    return resource;
+  }
+
+  /** The port of {@code /healthz}, {@code /readyz} and {@code /metrics}. */
+  public int port() {
+    return ops.port();
+  }
+
+  /** The settings that it runs with. */
+  public WorkerSettings settings() {
+    return settings;
+  }
+
+  /**
+   * Stops in an orderly way: takes nothing more, lets requests that run come to their end for the
+   * configured time, leaves the rest to other workers, says that it is gone.
+   */
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    readiness = Readiness.waitingFor("nothing: the worker stops");
+    if (actors != null) {
+      stopActors();
+    }
+    while (!owned.isEmpty()) {
+      AutoCloseable resource = owned.pop();
+      try {
+        resource.close();
+      } catch (Exception e) {
+        log.warn("{} did not close: {}", resource.getClass().getSimpleName(), e.toString());
+      }
+    }
+  }
+
+  private void stopActors() {
+    CompletableFuture<Void> drained = new CompletableFuture<>();
+    actors.tell(new Guardian.Stop(drained));
+    Duration patience = settings.stopTimeout().plus(STOP_SLACK);
+    try {
+      if (!actors.getWhenTerminated().toCompletableFuture().isDone()) {
+        drained.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+      }
+      actors.terminate();
+      actors
+          .getWhenTerminated()
+          .toCompletableFuture()
+          .get(STOP_SLACK.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      log.warn("the actors did not stop in time: {}", e.toString());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void endProcess(Throwable cause) {
+    log.error("the worker is lost; the process ends with exit code {}", FATAL_EXIT_CODE, cause);
+    // Not exit(): shutdown hooks could hang on a device that does not answer.
+    Runtime.getRuntime().halt(FATAL_EXIT_CODE);
+  }
+}

@@ -1,0 +1,230 @@
+package io.lensflow.worker;
+
+import com.typesafe.config.Config;
+import io.lensflow.engine.DType;
+import io.lensflow.schemas.topics.TopicCatalogue;
+import io.lensflow.service.Settings;
+import io.lensflow.worker.intake.IntakeSettings;
+import io.lensflow.worker.publishing.ChunkLimits;
+import io.lensflow.worker.ranks.RestartPolicy;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * Settings of a worker, {@code lensflow.worker}; {@code reference.conf} says what each means.
+ * Immutable.
+ *
+ * @param name name in heartbeats and events
+ * @param model checkpoint folder
+ * @param servedName name under which clients know the model
+ * @param engine how the checkpoint is run
+ * @param intake limits of the intake
+ * @param prefillChunk most prompt tokens of one step
+ * @param requests where requests come from
+ * @param createTopics whether missing topics are created
+ * @param heartbeatInterval longest time between heartbeats
+ * @param stopTimeout how long an orderly stop waits
+ * @param publisher limits of the publisher
+ * @param steeringPatience how long a manifest waits for its sites
+ * @param restart how the engine comes back
+ * @param http where {@code /healthz}, {@code /readyz} and {@code /metrics} are
+ */
+public record WorkerSettings(
+    String name,
+    Path model,
+    String servedName,
+    EngineSettings engine,
+    IntakeSettings intake,
+    int prefillChunk,
+    Requests requests,
+    boolean createTopics,
+    Duration heartbeatInterval,
+    Duration stopTimeout,
+    PublisherSettings publisher,
+    Duration steeringPatience,
+    RestartPolicy restart,
+    Http http) {
+  public static final String SECTION = "lensflow.worker";
+
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._:-]{1,200}");
+  private static final int SMALLEST_RECORD = 4096;
+
+  /**
+   * How the checkpoint is run.
+   *
+   * @param dtype compute dtype; null for the checkpoint's own
+   * @param ranks tensor-parallel ranks
+   * @param kvTokens tokens in the cache
+   * @param threads threads per operator
+   */
+  public record EngineSettings(DType dtype, int ranks, int kvTokens, int threads) {}
+
+  /** Which kind of consumer group requests are taken through. */
+  public enum Source {
+    SHARE_GROUP,
+    CLASSIC_GROUP
+  }
+
+  /** Which topic requests are taken from. */
+  public enum Lane {
+    DEFAULT,
+    MODEL,
+    BATCH
+  }
+
+  /**
+   * Where requests come from.
+   *
+   * @param group name of the group, without the topic prefix; empty for the default
+   */
+  public record Requests(Source source, Lane lane, String group) {
+    /** The topic. */
+    public String topic(TopicCatalogue catalogue, String model) {
+      return switch (lane) {
+        case DEFAULT -> catalogue.promptRequests();
+        case MODEL -> catalogue.promptRequests(model);
+        case BATCH -> catalogue.promptRequestsBatch(model);
+      };
+    }
+
+    /** The group's id. The two kinds of groups never share one: Kafka forbids it. */
+    public String groupId(TopicCatalogue catalogue, String model) {
+      String lanes = lane == Lane.BATCH ? ".batch" : "";
+      String base = group.isEmpty() ? "workers." + TopicCatalogue.topicSafe(model) + lanes : group;
+      return catalogue.prefix() + base + (source == Source.CLASSIC_GROUP ? ".classic" : "");
+    }
+  }
+
+  /**
+   * Limits of the publisher.
+   *
+   * @param chunks when rows become a chunk
+   * @param bufferBytes most bytes of rows that wait for the broker
+   * @param compression Kafka's {@code compression.type}
+   */
+  public record PublisherSettings(ChunkLimits chunks, long bufferBytes, String compression) {}
+
+  /** Address of the operators' endpoints. */
+  public record Http(String host, int port) {}
+
+  /** Reads {@code lensflow.worker}, with values that win over files and environment. */
+  public static WorkerSettings load(Map<String, ?> overrides) {
+    return Settings.load(SECTION, overrides, WorkerSettings::from);
+  }
+
+  static WorkerSettings from(Config config) {
+    String model = config.getString("model");
+    Settings.check(!model.isBlank(), "model", "a checkpoint folder");
+    Path folder = Path.of(model).toAbsolutePath().normalize();
+    String servedName = config.getString("served-name");
+    String name = config.getString("name").isBlank() ? hostName() : config.getString("name");
+    Settings.check(
+        NAME.matcher(name).matches(), "name", "1 … 200 of the characters A-Z a-z 0-9 . _ : -");
+    return new WorkerSettings(
+        name,
+        folder,
+        servedName.isBlank() ? String.valueOf(folder.getFileName()) : servedName,
+        engine(config),
+        new IntakeSettings(
+            atLeast(config, "slots", 1),
+            atLeast(config, "max-attempts", 1),
+            positive(config, "max-request-time"),
+            config.getDuration("steering.max-wait")),
+        atLeast(config, "prefill-chunk", 1),
+        new Requests(
+            oneOf(config, "request-source", Source.values()),
+            oneOf(config, "request-topic", Lane.values()),
+            config.getString("group")),
+        config.getBoolean("create-topics"),
+        positive(config, "heartbeat-interval"),
+        config.getDuration("stop-timeout"),
+        publisher(config.getConfig("publisher")),
+        config.getDuration("steering.incomplete-after"),
+        new RestartPolicy(
+            positive(config, "restart.min-backoff"),
+            positive(config, "restart.max-backoff"),
+            atLeast(config, "restart.max-restarts", 1)),
+        new Http(config.getString("http.host"), port(config)));
+  }
+
+  private static EngineSettings engine(Config config) {
+    String dtype = config.getString("dtype").toLowerCase(Locale.ROOT);
+    Settings.check(
+        dtype.isEmpty() || dtype.equals("float32") || dtype.equals("bfloat16"),
+        "dtype",
+        "float32, bfloat16 or empty");
+    int ranks = config.getInt("ranks");
+    Settings.check(ranks == 1, "ranks", "1; tensor parallelism is not there yet");
+    int threads = atLeast(config, "threads", 0);
+    return new EngineSettings(
+        dtype.isEmpty() ? null : DType.valueOf(dtype.toUpperCase(Locale.ROOT)),
+        ranks,
+        atLeast(config, "kv-tokens", 1),
+        threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
+  }
+
+  private static PublisherSettings publisher(Config config) {
+    int recordBytes = config.getInt("max-record-bytes");
+    Settings.check(
+        recordBytes >= SMALLEST_RECORD,
+        "publisher.max-record-bytes",
+        "at least " + SMALLEST_RECORD);
+    long bufferBytes = config.getLong("buffer-bytes");
+    Settings.check(
+        bufferBytes >= recordBytes, "publisher.buffer-bytes", "at least max-record-bytes");
+    int rows = config.getInt("max-rows");
+    Settings.check(rows >= 1, "publisher.max-rows", "at least 1");
+    Duration flush = config.getDuration("flush-interval");
+    Settings.check(flush.toMillis() >= 2, "publisher.flush-interval", "at least 2 ms");
+    return new PublisherSettings(
+        new ChunkLimits(recordBytes, rows, flush), bufferBytes, config.getString("compression"));
+  }
+
+  private static int port(Config config) {
+    int port = config.getInt("http.port");
+    Settings.check(port >= 0 && port <= 65535, "http.port", "0 … 65535");
+    return port;
+  }
+
+  private static int atLeast(Config config, String key, int least) {
+    int value = config.getInt(key);
+    Settings.check(value >= least, key, "at least " + least);
+    return value;
+  }
+
+  private static Duration positive(Config config, String key) {
+    Duration value = config.getDuration(key);
+    Settings.check(!value.isNegative() && !value.isZero(), key, "over 0");
+    return value;
+  }
+
+  private static <E extends Enum<E>> E oneOf(Config config, String key, E[] values) {
+    String given = config.getString(key).trim();
+    for (E value : values) {
+      if (settingOf(value).equalsIgnoreCase(given)) {
+        return value;
+      }
+    }
+    throw new IllegalArgumentException(
+        "%s must be one of %s"
+            .formatted(key, Arrays.stream(values).map(WorkerSettings::settingOf).toList()));
+  }
+
+  private static String settingOf(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  private static String hostName() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      return "worker";
+    }
+  }
+}

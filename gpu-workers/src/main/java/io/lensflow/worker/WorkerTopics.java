@@ -1,0 +1,110 @@
+package io.lensflow.worker;
+
+import io.lensflow.schemas.topics.TopicCatalogue;
+import io.lensflow.schemas.topics.TopicProvisioner;
+import io.lensflow.schemas.topics.TopicSpec;
+import io.lensflow.service.KafkaClients;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.KafkaException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Checks, at start, that the topics are there and as the catalogue wants them. */
+final class WorkerTopics {
+  private static final Logger log = LoggerFactory.getLogger(WorkerTopics.class);
+  private static final long TIMEOUT_SECONDS = 15;
+
+  private WorkerTopics() {}
+
+  /**
+   * Creates what is missing if the settings say so; logs what differs.
+   *
+   * @throws WorkerStartException if the broker cannot be reached, topics are missing, or request
+   *     topics have another number of partitions than configured
+   */
+  static void prepare(KafkaClients clients, WorkerSettings settings) {
+    String servers = clients.settings().bootstrapServers();
+    List<TopicSpec> needed = needed(clients.settings().catalogue(), settings);
+    try (Admin admin = clients.admin()) {
+      Set<String> existing = existing(admin, servers);
+      Set<String> missing = new TreeSet<>();
+      needed.forEach(spec -> missing.add(spec.name()));
+      missing.removeAll(existing);
+      if (!missing.isEmpty() && !settings.createTopics()) {
+        throw new WorkerStartException(
+            "topics are missing: %s; create them, or set lensflow.worker.create-topics = true"
+                .formatted(missing));
+      }
+      TopicProvisioner.create(admin, needed);
+      requirePartitions(admin, clients.settings().catalogue());
+      TopicProvisioner.differences(admin, needed).forEach(one -> log.warn("{}", one));
+    } catch (KafkaException e) {
+      throw new WorkerStartException(
+          "Kafka at %s (lensflow.kafka.bootstrap-servers): %s".formatted(servers, e.getMessage()),
+          e);
+    }
+  }
+
+  private static List<TopicSpec> needed(TopicCatalogue catalogue, WorkerSettings settings) {
+    Set<String> names =
+        Set.of(
+            settings.requests().topic(catalogue, settings.servedName()),
+            catalogue.requestControl(),
+            catalogue.completions(),
+            catalogue.activations(),
+            catalogue.steeringVectors(),
+            catalogue.steeringAliases(),
+            catalogue.workers(),
+            catalogue.deadLetters());
+    List<TopicSpec> specs = new ArrayList<>(catalogue.specs());
+    specs.addAll(catalogue.specs(settings.servedName()));
+    specs.removeIf(spec -> !names.contains(spec.name()));
+    return specs;
+  }
+
+  private static Set<String> existing(Admin admin, String servers) {
+    try {
+      return admin.listTopics().names().get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new WorkerStartException(
+          "Kafka cannot be reached at %s; check lensflow.kafka.bootstrap-servers and that the broker runs"
+              .formatted(servers),
+          e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new WorkerStartException("interrupted while topics were checked", e);
+    }
+  }
+
+  /** Histories are looked up by partition number: here a difference is no matter of taste. */
+  private static void requirePartitions(Admin admin, TopicCatalogue catalogue) {
+    String topic = catalogue.completions();
+    try {
+      TopicDescription description =
+          admin
+              .describeTopics(List.of(topic))
+              .allTopicNames()
+              .get(TIMEOUT_SECONDS, TimeUnit.SECONDS)
+              .get(topic);
+      int partitions = description.partitions().size();
+      if (partitions != catalogue.requestPartitions()) {
+        throw new WorkerStartException(
+            "topic %s has %d partitions and lensflow.kafka.request-partitions is %d: set it to %d"
+                .formatted(topic, partitions, catalogue.requestPartitions(), partitions));
+      }
+    } catch (ExecutionException | TimeoutException e) {
+      throw new WorkerStartException("topic %s cannot be described".formatted(topic), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new WorkerStartException("interrupted while topics were checked", e);
+    }
+  }
+}

@@ -1,0 +1,14 @@
+package io.lensflow.worker.intake;
+
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+
+/**
+ * A request that a source has taken from its topic and holds until it is completed. Immutable but
+ * for the record's bytes, which nobody changes.
+ *
+ * @param record as it lies in the topic, undecoded
+ * @param deliveryCount how often it was handed out, this time included; 0 where the broker does not
+ *     count. A lower bound: a broker that crashed starts again
+ * @param ticket what its source knows it by
+ */
+public record Delivery(ConsumerRecord<byte[], byte[]> record, int deliveryCount, long ticket) {}

@@ -1,0 +1,269 @@
+package io.lensflow.worker.intake;
+
+import io.lensflow.worker.WorkerMetrics;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.IntFunction;
+import org.apache.kafka.clients.consumer.AcknowledgeType;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.ShareConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.WakeupException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Requests as a work queue: a share group with one consumer and one thread per slot.
+ *
+ * <p>Why a consumer per slot: polling with an unacknowledged record throws, and after a renewal
+ * {@code poll} returns only the renewed record. An idle consumer costs next to nothing. There is no
+ * {@code pause()}: a slot that is not welcome does not poll.
+ *
+ * <p>A slot that holds a request renews its lock every third of the lock's time, while the request
+ * waits and while it runs. A lock that is lost all the same (a stopped machine) is only noted: the
+ * request may run twice then, and the first terminal event decides.
+ *
+ * <p>Nothing is ever released on purpose, because a release counts as a delivery.
+ */
+public final class ShareGroupSource implements RequestSource {
+  private static final Logger log = LoggerFactory.getLogger(ShareGroupSource.class);
+  private static final Duration POLL = Duration.ofSeconds(1);
+  private static final Duration RENEWAL_POLL = Duration.ofSeconds(5);
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
+  private static final Duration DEFAULT_LOCK = Duration.ofSeconds(30);
+  private static final int RENEWALS_PER_LOCK = 3;
+  private static final long RETRY_MILLIS = 1_000;
+
+  private enum Verdict {
+    COMPLETE,
+    ABANDON
+  }
+
+  private final String topic;
+  private final WorkerMetrics metrics;
+  private final Gate gate = new Gate();
+  private final List<Slot> slots = new ArrayList<>();
+
+  /**
+   * @param topic where requests lie
+   * @param slotCount how many requests are taken at a time
+   * @param consumers makes the consumer of a slot: explicit acknowledgement, {@code record_limit},
+   *     one record a poll
+   */
+  public ShareGroupSource(
+      String topic,
+      int slotCount,
+      IntFunction<ShareConsumer<byte[], byte[]>> consumers,
+      WorkerMetrics metrics) {
+    this.topic = topic;
+    this.metrics = metrics;
+    for (int i = 0; i < slotCount; i++) {
+      slots.add(new Slot(i, consumers));
+    }
+  }
+
+  @Override
+  public void start(Consumer<Delivery> sink) {
+    slots.forEach(slot -> slot.start(sink));
+  }
+
+  @Override
+  public void welcome(boolean open) {
+    gate.set(open);
+  }
+
+  @Override
+  public void complete(Delivery delivery) {
+    slots.get((int) delivery.ticket()).verdicts.add(Verdict.COMPLETE);
+  }
+
+  @Override
+  public void abandon(Delivery delivery) {
+    slots.get((int) delivery.ticket()).verdicts.add(Verdict.ABANDON);
+  }
+
+  @Override
+  public void close() {
+    gate.stop();
+    slots.forEach(Slot::stop);
+    slots.forEach(Slot::join);
+  }
+
+  /** One consumer and its thread, which alone touches it (but for {@code wakeup}). */
+  private final class Slot implements Runnable {
+    private final int number;
+    private final IntFunction<ShareConsumer<byte[], byte[]>> consumers;
+    private final BlockingQueue<Verdict> verdicts = new ArrayBlockingQueue<>(4);
+    private final Thread thread;
+    private volatile ShareConsumer<byte[], byte[]> consumer;
+    private volatile boolean polling;
+    private Consumer<Delivery> sink;
+
+    Slot(int number, IntFunction<ShareConsumer<byte[], byte[]>> consumers) {
+      this.number = number;
+      this.consumers = consumers;
+      this.thread = new Thread(this, "request-slot-" + number);
+      this.thread.setDaemon(true);
+    }
+
+    void start(Consumer<Delivery> to) {
+      sink = to;
+      thread.start();
+    }
+
+    /** What has a verdict already is still acknowledged; what has none is given back. */
+    void stop() {
+      verdicts.offer(Verdict.ABANDON);
+      ShareConsumer<byte[], byte[]> current = consumer;
+      if (polling && current != null) {
+        current.wakeup();
+      }
+    }
+
+    void join() {
+      try {
+        thread.join(CLOSE_TIMEOUT.toMillis());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+
+    @Override
+    public void run() {
+      while (!gate.isStopped()) {
+        ShareConsumer<byte[], byte[]> mine = consumers.apply(number);
+        consumer = mine;
+        try {
+          mine.subscribe(List.of(topic));
+          serve(mine);
+        } catch (WakeupException | InterruptException | InterruptedException e) {
+          log.debug("slot {} is woken up", number);
+        } catch (KafkaException e) {
+          log.warn("slot {} failed and joins again: {}", number, e.toString());
+          metrics.sourceFailure();
+          pause();
+        } finally {
+          close(mine);
+        }
+      }
+    }
+
+    private void close(ShareConsumer<byte[], byte[]> mine) {
+      try {
+        mine.close(CLOSE_TIMEOUT);
+      } catch (KafkaException e) {
+        log.debug("slot {} closed with {}", number, e.toString());
+      }
+    }
+
+    private void serve(ShareConsumer<byte[], byte[]> mine) throws InterruptedException {
+      while (gate.pass()) {
+        for (ConsumerRecord<byte[], byte[]> record : poll(mine)) {
+          verdicts.clear();
+          int count = record.deliveryCount().map(Short::intValue).orElse(0);
+          sink.accept(new Delivery(record, count, number));
+          hold(mine, record);
+        }
+      }
+    }
+
+    private ConsumerRecords<byte[], byte[]> poll(ShareConsumer<byte[], byte[]> mine) {
+      polling = true;
+      try {
+        return mine.poll(POLL);
+      } finally {
+        polling = false;
+      }
+    }
+
+    /** Keeps the lock of a record until its verdict is there, and carries that out. */
+    private void hold(ShareConsumer<byte[], byte[]> mine, ConsumerRecord<byte[], byte[]> record)
+        throws InterruptedException {
+      Duration lock = mine.acquisitionLockTimeoutMs().map(Duration::ofMillis).orElse(DEFAULT_LOCK);
+      long renewal = lock.dividedBy(RENEWALS_PER_LOCK).toMillis();
+      boolean locked = true;
+      Verdict verdict = verdicts.poll(renewal, TimeUnit.MILLISECONDS);
+      while (verdict == null) {
+        locked = locked && renew(mine, record);
+        verdict = verdicts.poll(renewal, TimeUnit.MILLISECONDS);
+      }
+      if (locked) {
+        settle(mine, record, verdict);
+      }
+    }
+
+    private boolean renew(
+        ShareConsumer<byte[], byte[]> mine, ConsumerRecord<byte[], byte[]> record) {
+      mine.acknowledge(record, AcknowledgeType.RENEW);
+      if (commit(mine, record, "renew") && returned(mine, record)) {
+        return true;
+      }
+      metrics.lockLost();
+      log.warn(
+          "the lock of {}-{} at {} is lost; its request may run twice",
+          record.topic(),
+          record.partition(),
+          record.offset());
+      return false;
+    }
+
+    /** After a renewal the record has to be fetched again before it can be acknowledged. */
+    private boolean returned(
+        ShareConsumer<byte[], byte[]> mine, ConsumerRecord<byte[], byte[]> record) {
+      ConsumerRecords<byte[], byte[]> again = mine.poll(RENEWAL_POLL);
+      for (ConsumerRecord<byte[], byte[]> one : again) {
+        if (one.offset() == record.offset() && one.partition() == record.partition()) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    private void settle(
+        ShareConsumer<byte[], byte[]> mine,
+        ConsumerRecord<byte[], byte[]> record,
+        Verdict verdict) {
+      mine.acknowledge(
+          record, verdict == Verdict.COMPLETE ? AcknowledgeType.ACCEPT : AcknowledgeType.RELEASE);
+      if (!commit(mine, record, "acknowledge")) {
+        metrics.lockLost();
+        log.warn(
+            "{}-{} at {} was acknowledged too late; when it comes again its end is found",
+            record.topic(),
+            record.partition(),
+            record.offset());
+      }
+    }
+
+    private boolean commit(
+        ShareConsumer<byte[], byte[]> mine, ConsumerRecord<byte[], byte[]> record, String what) {
+      // A late acknowledgement is not thrown but comes back in the result.
+      Map<TopicIdPartition, Optional<KafkaException>> results = mine.commitSync();
+      for (Optional<KafkaException> result : results.values()) {
+        if (result.isPresent()) {
+          log.debug("cannot {} offset {}: {}", what, record.offset(), result.get().toString());
+          return false;
+        }
+      }
+      return true;
+    }
+
+    private void pause() {
+      try {
+        Thread.sleep(RETRY_MILLIS);
+      } catch (InterruptedException e) {
+        log.debug("slot {} stops waiting", number);
+      }
+    }
+  }
+}

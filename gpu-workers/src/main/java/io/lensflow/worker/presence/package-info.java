@@ -1,0 +1,2 @@
+/** What a worker tells the world about itself. */
+package io.lensflow.worker.presence;

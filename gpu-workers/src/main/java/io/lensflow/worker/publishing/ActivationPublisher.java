@@ -1,0 +1,344 @@
+package io.lensflow.worker.publishing;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.Behavior;
+import akka.actor.typed.javadsl.AbstractBehavior;
+import akka.actor.typed.javadsl.ActorContext;
+import akka.actor.typed.javadsl.Behaviors;
+import akka.actor.typed.javadsl.Receive;
+import akka.actor.typed.javadsl.TimerScheduler;
+import io.lensflow.records.CompletionEvent;
+import io.lensflow.records.Finished;
+import io.lensflow.schemas.serde.LensflowHeaders;
+import io.lensflow.worker.WorkerIdentity;
+import io.lensflow.worker.WorkerMetrics;
+import io.lensflow.worker.ranks.EngineInfo;
+import io.lensflow.worker.request.Run;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletionException;
+import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.errors.RetriableException;
+import org.slf4j.Logger;
+
+/**
+ * Publishes the captured rows of all runs as chunks while they run, and their terminal events after
+ * the broker has acknowledged every chunk.
+ *
+ * <p>What it holds is bounded from outside: the scheduler counts the bytes that it sent and those
+ * that came back as {@link Credit} once the broker has them, and stops at the limit. Runs on a
+ * thread of its own, because a producer may block.
+ */
+public final class ActivationPublisher extends AbstractBehavior<ActivationPublisher.Command> {
+  private static final Duration RETRY = Duration.ofSeconds(1);
+
+  /** What the publisher is asked to do. */
+  public sealed interface Command {}
+
+  /** Announces a run. */
+  public record Begin(
+      Run run, EngineInfo engine, ActorRef<Credit> credits, ActorRef<Report> reports)
+      implements Command {}
+
+  /** Rows of one step of a run; their bytes come back as credit, also if the run is gone. */
+  public record Rows(String attemptId, StepRows rows, ActorRef<Credit> credits)
+      implements Command {}
+
+  /**
+   * A run has ended: publishes what is left, then the event, completed with the counts of chunks
+   * and rows. The publisher owns the event from now on.
+   *
+   * @param admittedAt when the run was admitted, for its timings
+   */
+  public record Finish(String attemptId, CompletionEvent terminal, Instant admittedAt)
+      implements Command {}
+
+  /** A run is given up without a terminal event: drops what was not sent yet. */
+  public record Abort(String attemptId) implements Command {}
+
+  /** Bytes of rows that the publisher no longer holds. */
+  public record Credit(long bytes) {}
+
+  /** What became of a run's records. */
+  public sealed interface Report {
+    String requestId();
+
+    String attemptId();
+  }
+
+  /** Every chunk and the terminal event are acknowledged. */
+  public record Durable(String requestId, String attemptId) implements Report {}
+
+  /** Chunks could not be written: the attempt has failed. */
+  public record ChunksLost(String requestId, String attemptId, String reason) implements Report {}
+
+  /** The terminal event could not be written: the request must stay in its queue. */
+  public record TerminalLost(String requestId, String attemptId, String reason) implements Report {}
+
+  private record ChunkSent(String attemptId, long heldBytes, String problem) implements Command {}
+
+  private record TerminalSent(String attemptId, Throwable problem) implements Command {}
+
+  private record RetryTerminal(String attemptId) implements Command {}
+
+  private record Tick() implements Command {}
+
+  /** Topics and limits. */
+  public record Settings(String activations, String completions, ChunkLimits limits) {}
+
+  /** A run that is being published. */
+  private static final class Stream {
+    private final Begin begin;
+    private final ChunkAssembler assembler;
+    private long received;
+    private long freed;
+    private int unacknowledged;
+    private Finish finish;
+
+    private Stream(Begin begin, ChunkAssembler assembler) {
+      this.begin = begin;
+      this.assembler = assembler;
+    }
+  }
+
+  private final Logger log;
+  private final TimerScheduler<Command> timers;
+  private final Producer<String, SpecificRecord> producer;
+  private final EventLog events;
+  private final WorkerIdentity identity;
+  private final WorkerMetrics metrics;
+  private final InstantSource clock;
+  private final Settings settings;
+  private final Map<String, Stream> streams = new HashMap<>();
+
+  /**
+   * @param producer idempotent; for chunks only, so that tokens never wait behind them
+   * @param events writes terminal events
+   */
+  public static Behavior<Command> create(
+      Producer<String, SpecificRecord> producer,
+      EventLog events,
+      WorkerIdentity identity,
+      WorkerMetrics metrics,
+      InstantSource clock,
+      Settings settings) {
+    return Behaviors.setup(
+        ctx ->
+            Behaviors.withTimers(
+                timers ->
+                    new ActivationPublisher(
+                        ctx, timers, producer, events, identity, metrics, clock, settings)));
+  }
+
+  private ActivationPublisher(
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      Producer<String, SpecificRecord> producer,
+      EventLog events,
+      WorkerIdentity identity,
+      WorkerMetrics metrics,
+      InstantSource clock,
+      Settings settings) {
+    super(context);
+    this.log = context.getLog();
+    this.timers = timers;
+    this.producer = producer;
+    this.events = events;
+    this.identity = identity;
+    this.metrics = metrics;
+    this.clock = clock;
+    this.settings = settings;
+    Duration interval = settings.limits().flushInterval().dividedBy(2);
+    timers.startTimerWithFixedDelay(new Tick(), interval);
+  }
+
+  @Override
+  public Receive<Command> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(Begin.class, this::onBegin)
+        .onMessage(Rows.class, this::onRows)
+        .onMessage(Finish.class, this::onFinish)
+        .onMessage(Abort.class, this::onAbort)
+        .onMessage(ChunkSent.class, this::onChunkSent)
+        .onMessage(TerminalSent.class, this::onTerminalSent)
+        .onMessage(RetryTerminal.class, this::onRetryTerminal)
+        .onMessage(Tick.class, this::onTick)
+        .build();
+  }
+
+  private Behavior<Command> onBegin(Begin begin) {
+    ChunkAssembler assembler =
+        new ChunkAssembler(begin.run(), identity, begin.engine(), settings.limits(), clock);
+    streams.put(begin.run().attemptId(), new Stream(begin, assembler));
+    return this;
+  }
+
+  private Behavior<Command> onRows(Rows rows) {
+    Stream stream = streams.get(rows.attemptId());
+    if (stream == null) {
+      rows.credits().tell(new Credit(rows.rows().bytes()));
+    } else {
+      stream.received += rows.rows().bytes();
+      stream.assembler.add(rows.rows()).forEach(chunk -> send(stream, chunk));
+    }
+    return this;
+  }
+
+  private Behavior<Command> onFinish(Finish finish) {
+    Stream stream = streams.get(finish.attemptId());
+    if (stream != null) {
+      stream.finish = finish;
+      stream.assembler.flush().forEach(chunk -> send(stream, chunk));
+      finishIfDone(stream);
+    }
+    return this;
+  }
+
+  private Behavior<Command> onAbort(Abort abort) {
+    Stream stream = streams.get(abort.attemptId());
+    if (stream != null) {
+      drop(stream);
+    }
+    return this;
+  }
+
+  private Behavior<Command> onTick(Tick tick) {
+    Instant now = clock.instant();
+    for (Stream stream : streams.values()) {
+      if (stream.assembler.isDue(now)) {
+        stream.assembler.flush().forEach(chunk -> send(stream, chunk));
+      }
+    }
+    return this;
+  }
+
+  private void send(Stream stream, ChunkAssembler.Chunk chunk) {
+    Run run = stream.begin.run();
+    String attemptId = run.attemptId();
+    stream.unacknowledged++;
+    metrics.chunk(chunk.record().getPayload().remaining(), chunk.record().getPositions().size());
+    ActorRef<Command> self = getContext().getSelf();
+    try {
+      producer.send(
+          LensflowHeaders.record(
+              settings.activations(), run.requestId(), chunk.record(), run.request().traceparent()),
+          (metadata, e) -> self.tell(new ChunkSent(attemptId, chunk.heldBytes(), problem(e))));
+    } catch (RuntimeException e) {
+      self.tell(new ChunkSent(attemptId, chunk.heldBytes(), problem(e)));
+    }
+  }
+
+  private Behavior<Command> onChunkSent(ChunkSent sent) {
+    Stream stream = streams.get(sent.attemptId());
+    if (stream == null) {
+      // Its run was dropped, and all of its bytes given back, before the broker answered.
+      return this;
+    }
+    stream.unacknowledged--;
+    free(stream, sent.heldBytes());
+    if (sent.problem() != null) {
+      loseChunks(stream, sent.problem());
+    } else {
+      finishIfDone(stream);
+    }
+    return this;
+  }
+
+  private void loseChunks(Stream stream, String problem) {
+    Run run = stream.begin.run();
+    log.warn(
+        "request={} attempt={} chunk was not written: {}",
+        run.requestId(),
+        run.attemptId(),
+        problem);
+    drop(stream);
+    stream.begin.reports().tell(new ChunksLost(run.requestId(), run.attemptId(), problem));
+  }
+
+  private void finishIfDone(Stream stream) {
+    if (stream.finish == null || stream.unacknowledged > 0) {
+      return;
+    }
+    Run run = stream.begin.run();
+    CompletionEvent terminal = stream.finish.terminal();
+    complete(terminal.getFinished(), stream);
+    terminal.setProducedAt(clock.instant());
+    String attemptId = run.attemptId();
+    getContext()
+        .pipeToSelf(
+            events.publish(
+                settings.completions(), run.requestId(), terminal, run.request().traceparent()),
+            (done, e) -> new TerminalSent(attemptId, e));
+  }
+
+  private void complete(Finished finished, Stream stream) {
+    if (finished != null) {
+      finished.setChunks(stream.assembler.chunks());
+      finished.setRows(stream.assembler.rows());
+      finished
+          .getTimings()
+          .setTotalMicros(
+              Duration.between(stream.finish.admittedAt(), clock.instant()).toNanos() / 1_000);
+    }
+  }
+
+  private Behavior<Command> onTerminalSent(TerminalSent sent) {
+    Stream stream = streams.get(sent.attemptId());
+    if (stream == null) {
+      return this;
+    }
+    Run run = stream.begin.run();
+    if (unwrap(sent.problem()) instanceof RetriableException) {
+      // A broker out of reach: the request keeps its place in its queue, and its end is written
+      // later.
+      log.warn("request={} terminal event waits: {}", run.requestId(), problem(sent.problem()));
+      timers.startSingleTimer(new RetryTerminal(sent.attemptId()), RETRY);
+      return this;
+    }
+    drop(stream);
+    stream
+        .begin
+        .reports()
+        .tell(
+            sent.problem() == null
+                ? new Durable(run.requestId(), run.attemptId())
+                : new TerminalLost(run.requestId(), run.attemptId(), problem(sent.problem())));
+    return this;
+  }
+
+  private Behavior<Command> onRetryTerminal(RetryTerminal retry) {
+    Stream stream = streams.get(retry.attemptId());
+    if (stream != null) {
+      finishIfDone(stream);
+    }
+    return this;
+  }
+
+  private void drop(Stream stream) {
+    streams.remove(stream.begin.run().attemptId());
+    free(stream, stream.received - stream.freed);
+  }
+
+  private void free(Stream stream, long bytes) {
+    if (bytes > 0) {
+      stream.freed += bytes;
+      stream.begin.credits().tell(new Credit(bytes));
+    }
+  }
+
+  private static String problem(Throwable e) {
+    if (e == null) {
+      return null;
+    }
+    Throwable cause = unwrap(e);
+    return cause.getClass().getSimpleName() + ": " + cause.getMessage();
+  }
+
+  private static Throwable unwrap(Throwable e) {
+    return e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
+  }
+}

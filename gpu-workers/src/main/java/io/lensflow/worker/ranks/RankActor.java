@@ -1,0 +1,243 @@
+package io.lensflow.worker.ranks;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.Behavior;
+import akka.actor.typed.PostStop;
+import akka.actor.typed.PreRestart;
+import akka.actor.typed.SupervisorStrategy;
+import akka.actor.typed.javadsl.AbstractBehavior;
+import akka.actor.typed.javadsl.ActorContext;
+import akka.actor.typed.javadsl.Behaviors;
+import akka.actor.typed.javadsl.Receive;
+import io.lensflow.engine.Engine;
+import io.lensflow.engine.KvCapacityException;
+import io.lensflow.engine.Sequence;
+import io.lensflow.engine.SequenceOptions;
+import io.lensflow.engine.StepInput;
+import io.lensflow.engine.StepOutput;
+import io.lensflow.engine.capture.HookPoint;
+import io.lensflow.engine.steering.PreparedVector;
+import io.lensflow.engine.steering.SteeringSite;
+import io.lensflow.worker.steering.SiteVector;
+import io.lensflow.worker.steering.SteeringUse;
+import io.lensflow.worker.steering.VectorId;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One rank: owns an engine, its open sequences and its prepared vectors, on a pinned thread of its
+ * own, so that the engine is loaded, stepped and closed by one thread. Nothing native leaves it.
+ *
+ * <p>After an error it reports and is restarted with backoff, the engine loaded anew. Vectors are
+ * prepared again by its group, which keeps their values; open sequences are lost.
+ */
+public final class RankActor extends AbstractBehavior<RankActor.Command> {
+  /** What a rank is asked to do. */
+  public sealed interface Command {}
+
+  /** Runs one step; answered by {@link Stepped} or {@link Failed}. */
+  public record Step(StepPlan plan) implements Command {}
+
+  /** Puts a version on the device, between two steps; answered by {@link Prepared}. */
+  public record Prepare(VectorId vector, List<SiteVector> sites) implements Command {}
+
+  /** Frees a version that no sequence uses any more. */
+  public record Release(VectorId vector) implements Command {}
+
+  /** What a rank says to its group. */
+  public sealed interface Report {
+    int rank();
+  }
+
+  /** The engine is loaded; nothing is prepared yet. */
+  public record Up(int rank, EngineInfo engine) implements Report {}
+
+  /** A step is done. */
+  public record Stepped(int rank, StepResult result) implements Report {}
+
+  /** A version is on the device, or could not be put there ({@code problem} says why). */
+  public record Prepared(int rank, VectorId vector, String problem) implements Report {}
+
+  /** The engine failed, or could not be loaded; the rank is about to restart. */
+  public record Failed(int rank, boolean loading, Throwable cause) implements Report {}
+
+  private record Site(VectorId vector, HookPoint hookPoint, int layer) {}
+
+  private final int rank;
+  private final ActorRef<Report> group;
+  private final Engine engine;
+  private final Map<Long, Sequence> sequences = new HashMap<>();
+  private final Map<Site, PreparedVector> vectors = new HashMap<>();
+
+  /**
+   * @param rank 0 … R−1
+   * @param source loads the engine
+   * @param restarts how it comes back
+   * @param group hears of everything
+   */
+  public static Behavior<Command> create(
+      int rank, EngineSource source, RestartPolicy restarts, ActorRef<Report> group) {
+    return Behaviors.supervise(Behaviors.<Command>setup(ctx -> start(ctx, rank, source, group)))
+        .onFailure(
+            RankFailure.class,
+            SupervisorStrategy.restartWithBackoff(restarts.minBackoff(), restarts.maxBackoff(), 0.1)
+                .withMaxRestarts(restarts.maxRestarts())
+                .withResetBackoffAfter(restarts.maxBackoff().multipliedBy(6)));
+  }
+
+  private static Behavior<Command> start(
+      ActorContext<Command> context, int rank, EngineSource source, ActorRef<Report> group) {
+    Engine engine;
+    try {
+      engine = source.load();
+    } catch (Throwable e) {
+      group.tell(new Failed(rank, true, e));
+      throw new RankFailure("rank %d cannot load its engine".formatted(rank), e);
+    }
+    group.tell(new Up(rank, EngineInfo.of(engine)));
+    return new RankActor(context, rank, group, engine);
+  }
+
+  private RankActor(
+      ActorContext<Command> context, int rank, ActorRef<Report> group, Engine engine) {
+    super(context);
+    this.rank = rank;
+    this.group = group;
+    this.engine = engine;
+  }
+
+  @Override
+  public Receive<Command> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(Step.class, this::onStep)
+        .onMessage(Prepare.class, this::onPrepare)
+        .onMessage(Release.class, this::onRelease)
+        .onSignal(PreRestart.class, signal -> free())
+        .onSignal(PostStop.class, signal -> free())
+        .build();
+  }
+
+  private Behavior<Command> onStep(Step step) {
+    try {
+      group.tell(new Stepped(rank, run(step.plan())));
+      return this;
+    } catch (Throwable e) {
+      group.tell(new Failed(rank, false, e));
+      throw new RankFailure("rank %d failed in step %d".formatted(rank, step.plan().id()), e);
+    }
+  }
+
+  private Behavior<Command> onPrepare(Prepare prepare) {
+    List<Site> done = new ArrayList<>();
+    try {
+      for (SiteVector site : prepare.sites()) {
+        Site key = new Site(prepare.vector(), site.hookPoint(), site.layer());
+        PreparedVector before = vectors.put(key, engine.prepare(site.values()));
+        done.add(key);
+        if (before != null) {
+          before.close();
+        }
+      }
+      group.tell(new Prepared(rank, prepare.vector(), null));
+    } catch (RuntimeException e) {
+      done.forEach(key -> vectors.remove(key).close());
+      group.tell(new Prepared(rank, prepare.vector(), String.valueOf(e.getMessage())));
+    }
+    return this;
+  }
+
+  private Behavior<Command> onRelease(Release release) {
+    vectors
+        .entrySet()
+        .removeIf(
+            entry -> {
+              boolean mine = entry.getKey().vector().equals(release.vector());
+              if (mine) {
+                entry.getValue().close();
+              }
+              return mine;
+            });
+    return this;
+  }
+
+  private StepResult run(StepPlan plan) {
+    for (long number : plan.close()) {
+      Sequence sequence = sequences.remove(number);
+      if (sequence != null) {
+        sequence.close();
+      }
+    }
+    List<StepResult.Refusal> refusals = new ArrayList<>();
+    for (StepPlan.Open open : plan.open()) {
+      try {
+        sequences.put(open.sequence(), engine.open(options(open)));
+      } catch (KvCapacityException e) {
+        refusals.add(new StepResult.Refusal(open.sequence(), true, e.getMessage()));
+      } catch (IllegalArgumentException e) {
+        refusals.add(new StepResult.Refusal(open.sequence(), false, e.getMessage()));
+      }
+    }
+    List<Long> numbers = new ArrayList<>();
+    List<StepInput> inputs = new ArrayList<>();
+    for (StepPlan.Feed feed : plan.feed()) {
+      Sequence sequence = sequences.get(feed.sequence());
+      if (sequence != null) {
+        numbers.add(feed.sequence());
+        inputs.add(new StepInput(sequence, feed.tokenIds(), feed.logits()));
+      }
+    }
+    List<StepResult.Output> outputs = new ArrayList<>();
+    if (!inputs.isEmpty()) {
+      List<StepOutput> stepped = engine.step(inputs);
+      for (int i = 0; i < stepped.size(); i++) {
+        StepOutput one = stepped.get(i);
+        outputs.add(
+            new StepResult.Output(numbers.get(i), one.logits(), one.rows(), one.finalRows()));
+      }
+    }
+    return new StepResult(plan.id(), outputs, refusals);
+  }
+
+  private SequenceOptions options(StepPlan.Open open) {
+    List<SteeringSite> sites = new ArrayList<>();
+    for (SteeringUse use : open.steering()) {
+      PreparedVector vector = vectors.get(new Site(use.vector(), use.hookPoint(), use.layer()));
+      if (vector == null) {
+        // Fail closed: a request that loses its vector is refused, it never runs without.
+        throw new IllegalArgumentException(
+            "vector %s is not prepared at %s of layer %d"
+                .formatted(use.vector(), use.hookPoint(), use.layer()));
+      }
+      sites.add(
+          new SteeringSite(
+              vector,
+              use.layer(),
+              use.hookPoint(),
+              use.operation(),
+              use.multiplier(),
+              use.positions(),
+              use.preserveNorm()));
+    }
+    return new SequenceOptions(open.promptLength(), open.maxLength(), open.capture(), sites);
+  }
+
+  private Behavior<Command> free() {
+    sequences.values().forEach(Sequence::close);
+    sequences.clear();
+    vectors.values().forEach(PreparedVector::close);
+    vectors.clear();
+    engine.close();
+    return this;
+  }
+
+  /** Makes supervision restart the rank; carries any cause, errors included. */
+  static final class RankFailure extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    RankFailure(String message, Throwable cause) {
+      super(message, cause);
+    }
+  }
+}

@@ -1,0 +1,160 @@
+package io.lensflow.worker.scheduling;
+
+import akka.actor.typed.ActorRef;
+import io.lensflow.records.CompletionEvent;
+import io.lensflow.records.Failure;
+import io.lensflow.records.Finished;
+import io.lensflow.records.LensRequest;
+import io.lensflow.records.Timings;
+import io.lensflow.worker.publishing.ActivationPublisher;
+import io.lensflow.worker.publishing.CompletionEvents;
+import io.lensflow.worker.publishing.EventLog;
+import io.lensflow.worker.request.Run;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Turns what happens to runs into records: events that may leave at once go to the event log, rows
+ * and ends go through the publisher, which keeps their order. Used by the scheduler's thread only.
+ */
+final class RunReporter {
+  private static final Logger log = LoggerFactory.getLogger(RunReporter.class);
+
+  private final String completions;
+  private final CompletionEvents events;
+  private final EventLog eventLog;
+  private final ActorRef<ActivationPublisher.Command> publisher;
+  private final ActorRef<ActivationPublisher.Credit> credits;
+  private final InstantSource clock;
+
+  /**
+   * @param completions topic of completion events
+   * @param credits gets back the bytes of rows once the broker has them
+   */
+  RunReporter(
+      String completions,
+      CompletionEvents events,
+      EventLog eventLog,
+      ActorRef<ActivationPublisher.Command> publisher,
+      ActorRef<ActivationPublisher.Credit> credits,
+      InstantSource clock) {
+    this.completions = completions;
+    this.events = events;
+    this.eventLog = eventLog;
+    this.publisher = publisher;
+    this.credits = credits;
+    this.clock = clock;
+  }
+
+  /**
+   * The run joins. Written before the step that may break the engine, so that an attempt which
+   * kills the process is counted.
+   */
+  void accepted(Run run) {
+    log.info(
+        "request={} attempt={} number={} admitted, {} prompt tokens, steering={}",
+        run.requestId(),
+        run.attemptId(),
+        run.attempt().number(),
+        run.request().promptLength(),
+        run.steering().applied().size());
+    emit(run, events.accepted(run));
+  }
+
+  /** A step moved the run on; also says how it ended, if it did. */
+  void progress(Generation generation, Generation.Progress progress) {
+    Run run = generation.run();
+    if (!progress.rows().rows().isEmpty()) {
+      publisher.tell(new ActivationPublisher.Rows(run.attemptId(), progress.rows(), credits));
+    }
+    Generation.Token token = progress.token();
+    if (token != null) {
+      Float logProb = run.request().source().getLogProbs() ? (Float) token.logProb() : null;
+      emit(run, events.token(run, token.position(), token.id(), token.text(), logProb));
+    }
+    if (generation.isFinished()) {
+      end(generation, events.finished(run, finished(generation)));
+    }
+  }
+
+  /** The run failed for good. */
+  void failed(Generation generation, Failure failure) {
+    Run run = generation.run();
+    end(generation, events.failed(run.request().source(), run.attempt(), failure));
+  }
+
+  /** The run's deadline has passed. */
+  void late(Generation generation) {
+    String message =
+        "the deadline %s passed after %d generated tokens; set a later deadline or fewer maxNewTokens"
+            .formatted(generation.run().request().deadline(), generation.generatedTokens());
+    failed(generation, new Failure(CompletionEvents.DEADLINE_EXCEEDED, message, "deadline"));
+  }
+
+  /** The run was cancelled. */
+  void cancelled(Generation generation, String reason) {
+    Run run = generation.run();
+    end(generation, events.cancelled(run.request().source(), run.attempt(), reason));
+  }
+
+  /** The attempt failed; its rows that were not sent are dropped. */
+  void attemptFailed(Run run, String reason) {
+    abort(run.attemptId());
+    emit(run, events.attemptFailed(run, CompletionEvents.WORKER_ERROR, reason));
+  }
+
+  /** Drops the rows of an attempt that were not sent. */
+  void abort(String attemptId) {
+    publisher.tell(new ActivationPublisher.Abort(attemptId));
+  }
+
+  private void end(Generation generation, CompletionEvent terminal) {
+    Instant admitted = generation.admittedAt() == null ? clock.instant() : generation.admittedAt();
+    publisher.tell(
+        new ActivationPublisher.Finish(generation.run().attemptId(), terminal, admitted));
+  }
+
+  private void emit(Run run, CompletionEvent event) {
+    eventLog
+        .publish(completions, run.requestId(), event, run.request().traceparent())
+        .whenComplete(
+            (done, e) -> {
+              if (e != null) {
+                log.warn("request={} lost {}: {}", run.requestId(), event.getType(), e.toString());
+              }
+            });
+  }
+
+  private static Finished finished(Generation generation) {
+    Run run = generation.run();
+    Instant first = generation.firstTokenAt();
+    List<String> lenses =
+        run.request().capture().isEmpty()
+            ? List.of()
+            : run.request().source().getLenses().stream().map(LensRequest::getName).toList();
+    Timings timings =
+        Timings.newBuilder()
+            .setQueuedMicros(micros(run.request().source().getCreatedAt(), generation.admittedAt()))
+            .setPrefillMicros(micros(generation.admittedAt(), first))
+            .setDecodeMicros(micros(first, generation.lastTokenAt()))
+            .build();
+    return Finished.newBuilder()
+        .setReason(generation.finishReason())
+        .setText(generation.text())
+        .setStopString(generation.stopString())
+        .setPromptTokens(run.request().promptLength())
+        .setGeneratedTokens(generation.generatedTokens())
+        .setLenses(lenses)
+        .setTimings(timings)
+        .build();
+  }
+
+  /** Clocks of sender and worker differ: never negative. */
+  private static long micros(Instant from, Instant to) {
+    return Math.max(0, Duration.between(from, to).toNanos() / 1_000);
+  }
+}

@@ -1,0 +1,57 @@
+package io.lensflow.worker.supervision;
+
+import io.lensflow.records.PromptRequest;
+import io.lensflow.records.RequestControl;
+import io.lensflow.records.SteeringAlias;
+import io.lensflow.records.SteeringVector;
+import io.lensflow.schemas.serde.RecordDeserializer;
+import io.lensflow.schemas.topics.TopicCatalogue;
+import io.lensflow.text.Tokenizer;
+import io.lensflow.worker.WorkerIdentity;
+import io.lensflow.worker.WorkerMetrics;
+import io.lensflow.worker.WorkerSettings;
+import io.lensflow.worker.intake.HistoryReader;
+import io.lensflow.worker.intake.RequestSource;
+import io.lensflow.worker.publishing.EventLog;
+import io.lensflow.worker.ranks.EngineSource;
+import java.time.InstantSource;
+import java.util.function.Supplier;
+import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.producer.Producer;
+
+/**
+ * What the actors of a worker are made of and do not own: whoever made these closes them after the
+ * actors have stopped.
+ *
+ * @param tails makes consumers without group that read committed records from the beginning
+ * @param chunks producer of activation chunks
+ * @param events producer of everything else
+ */
+public record WorkerParts(
+    WorkerSettings settings,
+    WorkerIdentity identity,
+    TopicCatalogue catalogue,
+    EngineSource engine,
+    Tokenizer tokenizer,
+    RequestSource source,
+    HistoryReader history,
+    Decoders decoders,
+    Supplier<Consumer<byte[], byte[]>> tails,
+    Producer<String, SpecificRecord> chunks,
+    EventLog events,
+    WorkerMetrics metrics,
+    InstantSource clock,
+    Lifecycle lifecycle) {
+  /** Decoders of the records that a worker reads. */
+  public record Decoders(
+      RecordDeserializer<PromptRequest> requests,
+      RecordDeserializer<RequestControl> control,
+      RecordDeserializer<SteeringVector> vectors,
+      RecordDeserializer<SteeringAlias> aliases) {}
+
+  /** The topic that requests are taken from. */
+  public String requestTopic() {
+    return settings.requests().topic(catalogue, identity.model());
+  }
+}

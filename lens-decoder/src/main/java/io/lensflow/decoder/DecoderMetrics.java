@@ -1,0 +1,127 @@
+package io.lensflow.decoder;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** What operators see of the decoder, all under {@code lensflow.decoder}. Thread-safe. */
+public final class DecoderMetrics {
+  private static final String PREFIX = "lensflow.decoder.";
+
+  private final MeterRegistry registry;
+  private final DistributionSummary batchFill;
+  private final Counter rows;
+  private final Timer queueAge;
+  private final Counter decoded;
+  private final Counter skipped;
+  private final Counter canaryChecked;
+  private final Counter canaryMismatches;
+  private final Counter gaps;
+  private final Counter lost;
+  private final Timer commits;
+  private final Counter aborts;
+  private final AtomicLong lag = new AtomicLong();
+  private final AtomicLong heldBytes = new AtomicLong();
+
+  /** Registers the meters. */
+  public DecoderMetrics(MeterRegistry registry) {
+    this.registry = registry;
+    batchFill =
+        DistributionSummary.builder(PREFIX + "batch.fill")
+            .description("Rows of a batch ÷ target rows")
+            .register(registry);
+    rows = counter("rows", "Rows that went through the head, per lens");
+    queueAge =
+        Timer.builder(PREFIX + "queue.age")
+            .description("Wait of a batch's oldest row, from its arrival to the head")
+            .register(registry);
+    decoded = counter("chunks.decoded", "Chunks whose results are published");
+    skipped = counter("chunks.skipped", "Chunks of other models, or that ask for no lens");
+    canaryChecked = counter("canary.checked", "Rows compared with the worker's own head");
+    canaryMismatches = counter("canary.mismatches", "Of these, rows that disagree");
+    gaps = counter("gaps", "Reports of chunks that were missing in front of another");
+    lost = counter("lost.records", "Offsets that were deleted before they were decoded");
+    commits =
+        Timer.builder(PREFIX + "transaction.commit")
+            .description("Time to commit results and offsets")
+            .register(registry);
+    aborts = counter("transaction.aborts", "Transactions given up and done again");
+    Gauge.builder(PREFIX + "lag", lag, AtomicLong::get)
+        .description("Records of the assigned partitions not yet read")
+        .register(registry);
+    Gauge.builder(PREFIX + "held.bytes", heldBytes, AtomicLong::get)
+        .description("Memory held by chunks that are not yet published")
+        .baseUnit("bytes")
+        .register(registry);
+  }
+
+  private Counter counter(String name, String description) {
+    return Counter.builder(PREFIX + name).description(description).register(registry);
+  }
+
+  /** A batch came back from the head. */
+  public void batch(int batchRows, int targetRows) {
+    batchFill.record((double) batchRows / targetRows);
+    rows.increment(batchRows);
+  }
+
+  /** A batch goes to the head. */
+  public void queued(long oldestAgeNanos) {
+    queueAge.record(oldestAgeNanos, TimeUnit.NANOSECONDS);
+  }
+
+  /** A chunk's results are in the transaction. */
+  public void decodedChunk() {
+    decoded.increment();
+  }
+
+  /** A record was none of ours. */
+  public void skipped() {
+    skipped.increment();
+  }
+
+  /** Rows were compared with the worker's head. */
+  public void canary(int checked, int mismatches) {
+    canaryChecked.increment(checked);
+    canaryMismatches.increment(mismatches);
+  }
+
+  /** A record goes to the dead letters. */
+  public void deadLetter(String code) {
+    Counter.builder(PREFIX + "dead.letters")
+        .description("Records given up, by reason")
+        .tag("code", code)
+        .register(registry)
+        .increment();
+  }
+
+  /** Missing chunks of an attempt were reported. */
+  public void gap() {
+    gaps.increment();
+  }
+
+  /** Offsets were gone before they were read. */
+  public void lost(long records) {
+    lost.increment(records);
+  }
+
+  /** A transaction was committed. */
+  public void committed(long nanos) {
+    commits.record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  /** A transaction was given up. */
+  public void aborted() {
+    aborts.increment();
+  }
+
+  /** How it stands now. */
+  public void standing(long lagRecords, long held) {
+    lag.set(lagRecords);
+    heldBytes.set(held);
+  }
+}

@@ -1,0 +1,201 @@
+package io.lensflow.decoder;
+
+import io.lensflow.decoder.batch.KernelThread;
+import io.lensflow.decoder.batch.RowDecoder;
+import io.lensflow.decoder.chunk.Checkpoint;
+import io.lensflow.decoder.delivery.DecodeLoop;
+import io.lensflow.decoder.delivery.KafkaEnds;
+import io.lensflow.decoder.lens.TokenTexts;
+import io.lensflow.records.ActivationChunk;
+import io.lensflow.schemas.topics.TopicCatalogue;
+import io.lensflow.schemas.topics.TopicProvisioner;
+import io.lensflow.schemas.topics.TopicSpec;
+import io.lensflow.service.KafkaClients;
+import io.lensflow.service.KafkaSettings;
+import io.lensflow.service.OpsServer;
+import io.lensflow.service.Readiness;
+import io.lensflow.text.Tokenizer;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.KafkaException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A running lens decoder: head, loop and operator's port. Start as many instances as there are
+ * partitions; they share them as a consumer group, one group per model. Thread-safe.
+ */
+public final class DecoderService implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(DecoderService.class);
+
+  /**
+   * One batch waits while one is decoded: enough to keep the kernel busy, and no row waits longer.
+   */
+  private static final int QUEUED_BATCHES = 1;
+
+  private final Tokenizer tokenizer;
+  private final KernelThread kernel;
+  private final DecodeLoop loop;
+  private final Thread thread;
+  private final OpsServer ops;
+
+  private DecoderService(
+      Tokenizer tokenizer, KernelThread kernel, DecodeLoop loop, Thread thread, OpsServer ops) {
+    this.tokenizer = tokenizer;
+    this.kernel = kernel;
+    this.loop = loop;
+    this.thread = thread;
+    this.ops = ops;
+  }
+
+  /**
+   * Loads the checkpoint's head and tokenizer, checks the topics, and starts.
+   *
+   * @throws IOException if the checkpoint cannot be read, Kafka not be reached, a topic is missing
+   *     or the port is taken; the message says which
+   */
+  public static DecoderService start(DecoderSettings settings, KafkaSettings kafka)
+      throws IOException, InterruptedException {
+    return start(
+        settings, kafka, () -> LensHeadDecoder.load(settings.checkpoint(), settings.threads()));
+  }
+
+  static DecoderService start(
+      DecoderSettings settings, KafkaSettings kafka, Callable<? extends RowDecoder> head)
+      throws IOException, InterruptedException {
+    KafkaClients clients = new KafkaClients(kafka);
+    checkTopics(clients, kafka);
+    Tokenizer tokenizer = Tokenizer.load(settings.checkpoint());
+    KernelThread kernel = null;
+    DecoderService service = null;
+    try {
+      kernel = KernelThread.start(head, settings.batchRows(), QUEUED_BATCHES);
+      service = run(settings, clients, tokenizer, kernel);
+      return service;
+    } finally {
+      if (service == null) {
+        if (kernel != null) {
+          kernel.close();
+        }
+        tokenizer.close();
+      }
+    }
+  }
+
+  private static DecoderService run(
+      DecoderSettings settings, KafkaClients clients, Tokenizer tokenizer, KernelThread kernel)
+      throws IOException {
+    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    Checkpoint checkpoint =
+        new Checkpoint(settings.model(), kernel.revision(), tokenizer.hash(), kernel.config());
+    DecoderClients decoderClients = new DecoderClients(settings, clients);
+    DecodeLoop loop =
+        new DecodeLoop(
+            settings,
+            clients.settings().catalogue(),
+            checkpoint,
+            kernel,
+            new TokenTexts(kernel.config().vocabularySize(), tokenizer::decode),
+            new KafkaEnds(
+                decoderClients.consumer(),
+                clients.deserializer(ActivationChunk.class),
+                decoderClients::producer),
+            new DecoderMetrics(registry),
+            System::nanoTime);
+    OpsServer ops;
+    try {
+      ops =
+          OpsServer.start(
+              settings.host(), settings.port(), registry, () -> readiness(loop), routes -> {});
+    } catch (IOException | RuntimeException e) {
+      loop.close();
+      throw e;
+    }
+    Thread thread = new Thread(loop, "lens-decoder-loop");
+    thread.start();
+    log.info(
+        "decoding '{}' revision {} from {}; operator's port {}",
+        settings.model(),
+        checkpoint.revision(),
+        settings.checkpoint(),
+        ops.port());
+    return new DecoderService(tokenizer, kernel, loop, thread, ops);
+  }
+
+  /** The operator's port. */
+  public int port() {
+    return ops.port();
+  }
+
+  /** Whether it takes part in its group. */
+  public Readiness readiness() {
+    return readiness(loop);
+  }
+
+  /**
+   * Waits until the decoder has ended, by {@link #close} or by itself.
+   *
+   * @return why it ended by itself; null if it was closed
+   */
+  public Throwable awaitEnd() throws InterruptedException {
+    thread.join();
+    return loop.failure();
+  }
+
+  /** Commits what is finished, leaves the group and frees all memory. Closing twice is harmless. */
+  @Override
+  public void close() {
+    loop.stop();
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    ops.close();
+    kernel.close();
+    tokenizer.close();
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static Readiness readiness(DecodeLoop loop) {
+    if (loop.failure() != null) {
+      return Readiness.waitingFor("a restart: the loop stopped with " + loop.failure());
+    }
+    return loop.standing().joined()
+        ? Readiness.READY
+        : Readiness.waitingFor("its consumer group to take it in");
+  }
+
+  /** Refuses to start where a topic is missing; says what else differs from the catalogue. */
+  private static void checkTopics(KafkaClients clients, KafkaSettings kafka) throws IOException {
+    TopicCatalogue topics = kafka.catalogue();
+    Set<String> used = Set.of(topics.activations(), topics.lensResults(), topics.deadLetters());
+    List<TopicSpec> specs =
+        topics.specs().stream().filter(spec -> used.contains(spec.name())).toList();
+    List<String> differences;
+    try (Admin admin = clients.admin()) {
+      differences = TopicProvisioner.differences(admin, specs);
+    } catch (KafkaException e) {
+      throw new IOException(
+          "lensflow.kafka.bootstrap-servers: Kafka at %s cannot be asked for its topics: %s"
+              .formatted(kafka.bootstrapServers(), e.getMessage()),
+          e);
+    }
+    for (String difference : differences) {
+      if (difference.endsWith("does not exist.")) {
+        throw new IOException(difference + " Create the catalogue's topics first.");
+      }
+      log.warn("{}", difference);
+    }
+  }
+}

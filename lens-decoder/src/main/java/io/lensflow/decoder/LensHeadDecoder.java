@@ -1,0 +1,53 @@
+package io.lensflow.decoder;
+
+import io.lensflow.decoder.batch.RowDecoder;
+import io.lensflow.engine.DType;
+import io.lensflow.engine.lens.LensHead;
+import io.lensflow.engine.lens.LensHeadOptions;
+import io.lensflow.engine.lens.LensRows;
+import io.lensflow.engine.model.ModelConfig;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+
+/**
+ * The engine's lens head as a {@link RowDecoder}. It computes in float32 whatever the request's
+ * {@code accuracy}, so the exact path is the only one so far. Not thread-safe.
+ */
+record LensHeadDecoder(LensHead head) implements RowDecoder {
+  /**
+   * Loads final norm and head.
+   *
+   * @param threads threads that one operator spreads over; 0 takes all processors
+   * @throws IOException if the checkpoint cannot be read; names what is wrong
+   */
+  static LensHeadDecoder load(Path checkpoint, int threads) throws IOException {
+    LensHeadOptions defaults = LensHeadOptions.defaults();
+    return new LensHeadDecoder(
+        LensHead.load(
+            checkpoint,
+            threads == 0
+                ? defaults
+                : new LensHeadOptions(defaults.rowBlock(), defaults.columnBlock(), threads)));
+  }
+
+  @Override
+  public ModelConfig config() {
+    return head.config();
+  }
+
+  @Override
+  public String revision() {
+    return head.revision();
+  }
+
+  @Override
+  public LensRows decode(ByteBuffer rows, DType dtype, int n, int k) {
+    return head.decode(rows, dtype, n, k);
+  }
+
+  @Override
+  public void close() {
+    head.close();
+  }
+}

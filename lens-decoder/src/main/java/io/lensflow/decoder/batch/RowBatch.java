@@ -1,0 +1,51 @@
+package io.lensflow.decoder.batch;
+
+import java.util.List;
+
+/**
+ * Rows of one lane that go through the head together. Made by {@link RowBatcher}, decoded by {@link
+ * KernelThread}, settled by the loop.
+ */
+public final class RowBatch {
+  private final Lane lane;
+  private final List<RowSegment> segments;
+  private final int rows;
+  private final int k;
+  private final long oldestNanos;
+
+  RowBatch(Lane lane, List<RowSegment> segments, long oldestNanos) {
+    this.lane = lane;
+    this.segments = List.copyOf(segments);
+    this.rows = segments.stream().mapToInt(RowSegment::count).sum();
+    this.k = segments.stream().mapToInt(s -> s.work().table().k()).max().orElseThrow();
+    this.oldestNanos = oldestNanos;
+  }
+
+  Lane lane() {
+    return lane;
+  }
+
+  List<RowSegment> segments() {
+    return segments;
+  }
+
+  /** Rows in it. */
+  public int rows() {
+    return rows;
+  }
+
+  /** Tokens to report per row: what the greediest of its requests wants. */
+  int k() {
+    return k;
+  }
+
+  /** When its oldest row arrived, on the clock of the batcher. */
+  public long oldestNanos() {
+    return oldestNanos;
+  }
+
+  /** Counts its rows as come back. Called by the loop. */
+  public void settle() {
+    segments.forEach(segment -> segment.work().settle(segment.count()));
+  }
+}

@@ -1,0 +1,216 @@
+package io.lensflow.decoder.delivery;
+
+import io.lensflow.decoder.DecoderMetrics;
+import io.lensflow.decoder.batch.LensWork;
+import io.lensflow.decoder.lens.Canary;
+import io.lensflow.decoder.lens.LensPlan;
+import io.lensflow.decoder.lens.ResultWriter;
+import io.lensflow.records.ActivationChunk;
+import io.lensflow.records.Failure;
+import io.lensflow.records.Gap;
+import io.lensflow.records.LensRequest;
+import io.lensflow.records.LensResult;
+import io.lensflow.schemas.deadletter.DeadLetters;
+import io.lensflow.schemas.serde.LensflowHeaders;
+import io.lensflow.schemas.topics.TopicCatalogue;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Says what is to be published about an entry that is done: results, gaps, dead letters. Whatever
+ * cannot be decoded and can be attributed to a request ends as a gap under every lens it asked for,
+ * so that a subscriber who counts sequences never waits in vain. Not thread-safe: the loop owns it.
+ */
+final class EntryWriter {
+  /** Rows hold NaN or infinity, or their logits do. */
+  static final String NON_FINITE_ROWS = "NON_FINITE_ROWS";
+
+  /** The head failed on this chunk and on no other. */
+  static final String DECODE_FAILED = "DECODE_FAILED";
+
+  private static final Logger log = LoggerFactory.getLogger(EntryWriter.class);
+  private static final String SERVICE = "lens-decoder";
+
+  private final TopicCatalogue topics;
+  private final int modelLayers;
+  private final ResultWriter results;
+  private final DecoderMetrics metrics;
+
+  EntryWriter(
+      TopicCatalogue topics, int modelLayers, ResultWriter results, DecoderMetrics metrics) {
+    this.topics = topics;
+    this.modelLayers = modelLayers;
+    this.results = results;
+    this.metrics = metrics;
+  }
+
+  /** The records to publish, in order. */
+  List<ProducerRecord<String, SpecificRecord>> write(PartitionLedger ledger, LedgerEntry entry) {
+    List<ProducerRecord<String, SpecificRecord>> out = new ArrayList<>();
+    if (entry instanceof LedgerEntry.Decoding decoding) {
+      decoded(ledger, decoding, out);
+    } else if (entry instanceof LedgerEntry.Refused refused) {
+      refused(ledger, refused, out);
+    } else if (entry instanceof LedgerEntry.Hole hole) {
+      ledger.sequences().observe(hole);
+      metrics.lost(hole.lastOffset() - hole.firstOffset() + 1);
+    } else {
+      metrics.skipped();
+    }
+    return out;
+  }
+
+  private void decoded(
+      PartitionLedger ledger,
+      LedgerEntry.Decoding entry,
+      List<ProducerRecord<String, SpecificRecord>> out) {
+    Optional<Failure> failure = failureOf(entry);
+    if (failure.isPresent()) {
+      refused(ledger, new LedgerEntry.Refused(entry.record(), entry.chunk(), failure.get()), out);
+      return;
+    }
+    ActivationChunk chunk = entry.chunk();
+    before(ledger, entry.record(), chunk, out);
+    for (LensWork work : entry.works()) {
+      int mismatches = work.plan().name().equals(LensPlan.LOGIT) ? canary(entry, work) : 0;
+      for (LensResult result :
+          results.results(chunk, work.plan(), work.table(), mismatches, modelLayers)) {
+        out.add(record(entry.record(), result));
+      }
+    }
+    for (String lens : entry.absentLenses()) {
+      String reason = "this decoder has no lens '%s'; it has '%s'".formatted(lens, LensPlan.LOGIT);
+      log.warn("{} {}", describe(chunk), reason);
+      out.add(
+          record(
+              entry.record(), results.gap(chunk, lens, chunk.getSequence(), gap(chunk, reason))));
+    }
+    metrics.decodedChunk();
+  }
+
+  private static Optional<Failure> failureOf(LedgerEntry.Decoding entry) {
+    for (LensWork work : entry.works()) {
+      if (work.failure() != null) {
+        return Optional.of(
+            new Failure(
+                DECODE_FAILED, "the head failed on this chunk: " + work.failure(), "payload"));
+      }
+      int row = work.table().firstNonFiniteRow();
+      if (row >= 0) {
+        int positions = entry.chunk().getPositions().size();
+        return Optional.of(
+            new Failure(
+                NON_FINITE_ROWS,
+                "the row of layer %d at position %d is, or decodes to, NaN or infinity"
+                    .formatted(
+                        entry.chunk().getLayers().get(row / positions),
+                        entry.chunk().getPositions().get(row % positions)),
+                "payload"));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private void refused(
+      PartitionLedger ledger,
+      LedgerEntry.Refused entry,
+      List<ProducerRecord<String, SpecificRecord>> out) {
+    ConsumerRecord<byte[], byte[]> original = entry.record();
+    ActivationChunk chunk = entry.chunk();
+    Failure failure = entry.failure();
+    log.warn(
+        "{}-{} offset {} goes to the dead letters: {} {}{}",
+        original.topic(),
+        original.partition(),
+        original.offset(),
+        chunk == null ? "" : describe(chunk) + " ",
+        failure.getCode(),
+        ": " + failure.getMessage());
+    metrics.deadLetter(failure.getCode());
+    String requestId = chunk == null ? null : chunk.getRequestId();
+    out.add(
+        LensflowHeaders.record(
+            topics.deadLetters(),
+            DeadLetters.keyOf(original),
+            DeadLetters.of(original, SERVICE, failure, requestId, 1),
+            traceparent(original)));
+    if (chunk == null || !isAttributable(chunk)) {
+      return;
+    }
+    before(ledger, original, chunk, out);
+    Gap gap = gap(chunk, failure.getCode() + ": " + failure.getMessage());
+    for (String lens : lensNames(chunk)) {
+      out.add(record(original, results.gap(chunk, lens, chunk.getSequence(), gap)));
+    }
+  }
+
+  /** Reports what is missing in front of a chunk. */
+  private void before(
+      PartitionLedger ledger,
+      ConsumerRecord<byte[], byte[]> original,
+      ActivationChunk chunk,
+      List<ProducerRecord<String, SpecificRecord>> out) {
+    Optional<Gap> gap = ledger.sequences().observe(chunk);
+    if (gap.isEmpty()) {
+      return;
+    }
+    log.warn("{} {}", describe(chunk), gap.get().getReason());
+    metrics.gap();
+    List<Integer> missing = gap.get().getMissingSequences();
+    int first = missing.isEmpty() ? 0 : missing.get(0);
+    for (String lens : lensNames(chunk)) {
+      out.add(record(original, results.gap(chunk, lens, first, gap.get())));
+    }
+  }
+
+  private int canary(LedgerEntry.Decoding entry, LensWork work) {
+    ActivationChunk chunk = entry.chunk();
+    Canary.Report report = Canary.compare(chunk, entry.dtype(), modelLayers, work.table());
+    metrics.canary(report.checked(), report.mismatches());
+    if (report.mismatches() > 0) {
+      log.warn(
+          "{} {} of {} rows of layer {} disagree with the worker, the first at position {}",
+          describe(chunk),
+          report.mismatches(),
+          report.checked(),
+          modelLayers - 1,
+          report.firstPosition());
+    }
+    return report.mismatches();
+  }
+
+  private ProducerRecord<String, SpecificRecord> record(
+      ConsumerRecord<byte[], byte[]> original, LensResult result) {
+    return LensflowHeaders.record(
+        topics.lensResults(), result.getRequestId(), result, traceparent(original));
+  }
+
+  private static boolean isAttributable(ActivationChunk chunk) {
+    return !chunk.getRequestId().isEmpty()
+        && !chunk.getAttemptId().isEmpty()
+        && chunk.getSequence() >= 0;
+  }
+
+  private static List<String> lensNames(ActivationChunk chunk) {
+    return chunk.getLenses().stream().map(LensRequest::getName).distinct().toList();
+  }
+
+  private static Gap gap(ActivationChunk chunk, String reason) {
+    return new Gap(List.of(chunk.getSequence()), -1L, -1L, reason);
+  }
+
+  private static String traceparent(ConsumerRecord<byte[], byte[]> original) {
+    return LensflowHeaders.get(original.headers(), LensflowHeaders.TRACEPARENT).orElse(null);
+  }
+
+  private static String describe(ActivationChunk chunk) {
+    return "request=%s attempt=%s sequence=%d"
+        .formatted(chunk.getRequestId(), chunk.getAttemptId(), chunk.getSequence());
+  }
+}

@@ -1,0 +1,160 @@
+package io.lensflow.decoder;
+
+import io.lensflow.engine.checkpoint.Checkpoint;
+import io.lensflow.records.ActivationChunk;
+import io.lensflow.records.DeadLetter;
+import io.lensflow.records.LensResult;
+import io.lensflow.schemas.serde.LensflowHeaders;
+import io.lensflow.schemas.topics.TopicCatalogue;
+import io.lensflow.service.KafkaClients;
+import io.lensflow.service.KafkaSettings;
+import io.lensflow.testkit.Await;
+import io.lensflow.testkit.KafkaEnvironment;
+import io.lensflow.text.Tokenizer;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/** What the integration tests share: topics, a producer of chunks, a read-committed subscriber. */
+final class DecoderBench implements AutoCloseable {
+  private static final Pattern SAMPLE = Pattern.compile("(?m)^(\\w+)(?:\\{.*?})? ([-+.\\dENa]+)$");
+
+  final KafkaSettings kafka;
+  final TopicCatalogue topics;
+  final Path checkpoint;
+  final String revision;
+  final String tokenizerHash;
+  final List<LensResult> results = new ArrayList<>();
+  final List<DeadLetter> deadLetters = new ArrayList<>();
+  private final KafkaClients clients;
+  private final Producer<String, SpecificRecord> producer;
+  private final KafkaConsumer<byte[], byte[]> subscriber;
+
+  DecoderBench(KafkaEnvironment environment, Path checkpoint) throws IOException {
+    environment.createTopics();
+    topics = environment.catalogue();
+    kafka =
+        new KafkaSettings(
+            environment.bootstrapServers(),
+            environment.registryUri(),
+            topics.prefix(),
+            topics.requestPartitions(),
+            (short) 1,
+            Map.of());
+    this.checkpoint = checkpoint;
+    try (Checkpoint files = Checkpoint.open(checkpoint);
+        Tokenizer tokenizer = Tokenizer.load(checkpoint)) {
+      revision = files.revision();
+      tokenizerHash = tokenizer.hash();
+    }
+    clients = new KafkaClients(kafka);
+    producer = clients.producer(Map.of());
+    subscriber =
+        clients.bytesConsumer(
+            Map.of("isolation.level", "read_committed", "auto.offset.reset", "earliest"));
+    List<TopicPartition> partitions = new ArrayList<>();
+    for (int p = 0; p < topics.requestPartitions(); p++) {
+      partitions.add(new TopicPartition(topics.lensResults(), p));
+      partitions.add(new TopicPartition(topics.deadLetters(), p));
+    }
+    subscriber.assign(partitions);
+    subscriber.seekToBeginning(partitions);
+  }
+
+  /** Settings of a decoder on the fixture, with a free port, as configuration keys. */
+  Map<String, Object> settings(Map<String, Object> more) {
+    Map<String, Object> settings = new HashMap<>();
+    settings.put("lensflow.decoder.model", TestModel.NAME);
+    settings.put("lensflow.decoder.checkpoint", checkpoint.toString());
+    settings.put("lensflow.decoder.port", 0);
+    settings.put("lensflow.decoder.session-timeout", "3s");
+    settings.putAll(more);
+    return settings;
+  }
+
+  DecoderService start(Map<String, Object> more) throws IOException, InterruptedException {
+    return DecoderService.start(DecoderSettings.load(settings(more)), kafka);
+  }
+
+  void send(ActivationChunk chunk) {
+    producer.send(
+        LensflowHeaders.record(topics.activations(), chunk.getRequestId(), chunk, "00-trace"));
+  }
+
+  void sendBytes(String key, String value) {
+    ProducerRecord<byte[], byte[]> record =
+        new ProducerRecord<>(
+            topics.activations(),
+            key.getBytes(StandardCharsets.UTF_8),
+            value.getBytes(StandardCharsets.UTF_8));
+    try (Producer<byte[], byte[]> raw =
+        new KafkaProducer<>(clients.base(), new ByteArraySerializer(), new ByteArraySerializer())) {
+      raw.send(record);
+    }
+  }
+
+  /** Reads on until there are so many results, gaps included. */
+  void awaitResults(int count, Duration limit) {
+    Await.until(
+        count + " results",
+        limit,
+        () -> {
+          read(Duration.ofMillis(50));
+          return results.size() >= count;
+        });
+  }
+
+  void read(Duration time) {
+    for (ConsumerRecord<byte[], byte[]> record : subscriber.poll(time)) {
+      if (record.topic().equals(topics.lensResults())) {
+        results.add(
+            clients.deserializer(LensResult.class).deserialize(record.topic(), record.value()));
+      } else {
+        deadLetters.add(
+            clients.deserializer(DeadLetter.class).deserialize(record.topic(), record.value()));
+      }
+    }
+  }
+
+  /** Sum of a metric over its tags, from {@code /metrics}. */
+  static double metric(int port, String name) throws IOException, InterruptedException {
+    Matcher samples = SAMPLE.matcher(get(port, "/metrics").body());
+    double sum = 0;
+    while (samples.find()) {
+      sum += samples.group(1).equals(name) ? Double.parseDouble(samples.group(2)) : 0;
+    }
+    return sum;
+  }
+
+  static HttpResponse<String> get(int port, String path) throws IOException, InterruptedException {
+    return HttpClient.newHttpClient()
+        .send(
+            HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path)).build(),
+            HttpResponse.BodyHandlers.ofString());
+  }
+
+  @Override
+  public void close() {
+    producer.close();
+    subscriber.close();
+  }
+}

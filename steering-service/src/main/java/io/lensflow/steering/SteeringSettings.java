@@ -1,0 +1,76 @@
+package io.lensflow.steering;
+
+import com.typesafe.config.Config;
+import io.lensflow.service.Settings;
+import java.net.URI;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * How the steering service listens and writes: {@code lensflow.steering}.
+ *
+ * @param host address to bind
+ * @param port port to bind; 0 takes a free one
+ * @param advertisedUrl URL at which clients reach this instance, without a slash at its end; empty
+ *     takes the bound address and port
+ * @param sessionTimeout after so long without a sign of life the writer is replaced
+ * @param transactionTimeout how long a stuck writer's open transaction can hold up readers
+ * @param startTimeout reading the topics to their end, at start and when taking over
+ * @param maxBodyBytes largest body of a request
+ * @param maxSites most sites of one version
+ */
+public record SteeringSettings(
+    String host,
+    int port,
+    Optional<URI> advertisedUrl,
+    Duration sessionTimeout,
+    Duration transactionTimeout,
+    Duration startTimeout,
+    long maxBodyBytes,
+    int maxSites) {
+  public static final String SECTION = "lensflow.steering";
+
+  /** Reads the section; {@code overrides} holds full keys and wins over files and environment. */
+  public static SteeringSettings load(Map<String, ?> overrides) {
+    return Settings.load(SECTION, overrides, SteeringSettings::from);
+  }
+
+  /** Reads the section's content. */
+  public static SteeringSettings from(Config config) {
+    int port = config.getInt("port");
+    Settings.check(port >= 0 && port <= 65_535, "port", "0 … 65535");
+    long maxBodyBytes = config.getBytes("max-body-bytes");
+    Settings.check(maxBodyBytes >= 1024, "max-body-bytes", "at least 1024");
+    int maxSites = config.getInt("max-sites");
+    Settings.check(maxSites >= 1, "max-sites", "at least 1");
+    return new SteeringSettings(
+        config.getString("host"),
+        port,
+        url(config.getString("advertised-url")),
+        positive(config, "session-timeout"),
+        positive(config, "transaction-timeout"),
+        positive(config, "start-timeout"),
+        maxBodyBytes,
+        maxSites);
+  }
+
+  private static Optional<URI> url(String text) {
+    if (text.isBlank()) {
+      return Optional.empty();
+    }
+    URI url = URI.create(text.endsWith("/") ? text.substring(0, text.length() - 1) : text);
+    Settings.check(
+        url.getScheme() != null && url.getScheme().startsWith("http") && url.getHost() != null,
+        "advertised-url",
+        "an http or https URL");
+    return Optional.of(url);
+  }
+
+  private static Duration positive(Config config, String key) {
+    Duration value = config.getDuration(key);
+    Settings.check(
+        value.toMillis() >= 100 && value.compareTo(Duration.ofHours(1)) <= 0, key, "100 ms … 1 h");
+    return value;
+  }
+}

@@ -1,0 +1,113 @@
+package io.lensflow.steering.http;
+
+import io.lensflow.records.HookPoint;
+import io.lensflow.records.SteeringOperation;
+import io.lensflow.steering.vector.RefusedException;
+import io.lensflow.steering.vector.SiteDraft;
+import io.lensflow.steering.vector.VectorDraft;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/**
+ * What a publish sends: one site ({@code layer}, {@code hookPoint}, {@code values}) or {@code
+ * sites}, and what {@link VectorDraft} says. All else may be absent.
+ */
+record PublishBody(
+    Integer layer,
+    String hookPoint,
+    float[] values,
+    List<SiteBody> sites,
+    String revision,
+    String operation,
+    String positions,
+    Boolean preserveNorm,
+    String method,
+    String dataset,
+    String datasetHash,
+    Integer pairCount,
+    Double labelShare,
+    String author,
+    String description,
+    Integer expectedVersion) {
+  /** One of {@code sites}. */
+  record SiteBody(Integer layer, String hookPoint, float[] values) {}
+
+  /** The draft, defaults filled in; its values are not checked yet. */
+  VectorDraft toDraft(String actor) {
+    return new VectorDraft(
+        revision,
+        siteDrafts(),
+        operation == null
+            ? SteeringOperation.ADD
+            : choose(SteeringOperation.class, "operation", operation),
+        or(positions, "all"),
+        preserveNorm != null && preserveNorm,
+        or(method, ""),
+        or(dataset, ""),
+        or(datasetHash, ""),
+        pairCount == null ? 0 : pairCount,
+        labelShare,
+        or(author, actor),
+        or(description, ""),
+        expectedVersion);
+  }
+
+  private List<SiteDraft> siteDrafts() {
+    boolean single = layer != null || hookPoint != null || values != null;
+    if (single == (sites != null)) {
+      throw RefusedException.invalid(
+          "sites", "give either layer, hookPoint and values, or sites with these three each");
+    }
+    if (single) {
+      return List.of(draft("", layer, hookPoint, values));
+    }
+    List<SiteDraft> drafts = new ArrayList<>();
+    for (SiteBody site : sites) {
+      String field = "sites[%d].".formatted(drafts.size());
+      if (site == null) {
+        throw RefusedException.invalid(field.substring(0, field.length() - 1), "must not be null");
+      }
+      drafts.add(draft(field, site.layer(), site.hookPoint(), site.values()));
+    }
+    return drafts;
+  }
+
+  private static SiteDraft draft(String field, Integer layer, String hookPoint, float[] values) {
+    if (layer == null) {
+      throw RefusedException.invalid(field + "layer", "must be set to a layer, 0 … L-1");
+    }
+    if (values == null) {
+      throw RefusedException.invalid(
+          field + "values", "must be set to as many numbers as the model's hidden size");
+    }
+    return new SiteDraft(
+        field,
+        layer,
+        hookPoint == null
+            ? HookPoint.ATTENTION_INPUT
+            : choose(HookPoint.class, field + "hookPoint", hookPoint),
+        values);
+  }
+
+  private static <E extends Enum<E>> E choose(Class<E> type, String field, String text) {
+    for (E choice : type.getEnumConstants()) {
+      if (choice.ordinal() > 0 && choice.name().equals(text.toUpperCase(Locale.ROOT))) {
+        return choice;
+      }
+    }
+    // Ordinal 0 is UNKNOWN, which stands for what a reader does not know and is nobody's choice.
+    String choices =
+        Arrays.stream(type.getEnumConstants())
+            .skip(1)
+            .map(Enum::name)
+            .collect(Collectors.joining(", "));
+    throw RefusedException.invalid(field, "'%s' is none of %s".formatted(text, choices));
+  }
+
+  private static String or(String value, String fallback) {
+    return value == null ? fallback : value;
+  }
+}

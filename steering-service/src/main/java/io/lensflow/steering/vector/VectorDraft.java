@@ -1,0 +1,42 @@
+package io.lensflow.steering.vector;
+
+import io.lensflow.records.SteeringOperation;
+import java.util.List;
+
+/**
+ * A vector that somebody wants published, before it has a version. {@link DraftCheck} decides
+ * whether it can have one.
+ *
+ * @param revision revision of the checkpoint it was made for; null fits any
+ * @param sites every place it acts at, in the order of application
+ * @param operation default operation
+ * @param positions default positions, in the language of {@code PositionSpec}
+ * @param preserveNorm default of preserveNorm
+ * @param method how it was built: {@code MEAN_DIFFERENCE}, …; empty if not known
+ * @param dataset name of the data set; empty if none
+ * @param datasetHash SHA-256 of the data set, hex; empty if none
+ * @param pairCount contrastive pairs used; 0 if not built from pairs
+ * @param labelShare |cos(v, label direction)|; null if not known
+ * @param author who made it; empty if not known
+ * @param description what it is for
+ * @param expectedVersion version that must be {@code latest} for the publish to go through, 0 for
+ *     none; null does not ask
+ */
+public record VectorDraft(
+    String revision,
+    List<SiteDraft> sites,
+    SteeringOperation operation,
+    String positions,
+    boolean preserveNorm,
+    String method,
+    String dataset,
+    String datasetHash,
+    int pairCount,
+    Double labelShare,
+    String author,
+    String description,
+    Integer expectedVersion) {
+  public VectorDraft {
+    sites = List.copyOf(sites);
+  }
+}

@@ -1,0 +1,2 @@
+/** What live workers say of themselves. */
+package io.lensflow.steering.worker;
