@@ -10,27 +10,38 @@ import java.util.concurrent.TimeoutException;
 import org.apache.kafka.common.KafkaException;
 
 /**
- * The steering service as a process. Configured by {@code application.conf}, system properties and
- * environment, see {@code reference.conf}; SIGTERM stops it in order.
+ * The steering service as a process. Exit codes: 0 after an orderly stop (SIGTERM), 1 if it cannot
+ * start, 2 for wrong settings.
  */
 public final class SteeringMain {
+  private static final int CANNOT_START = 1;
+  private static final int WRONG_SETTINGS = 2;
+
   private SteeringMain() {}
 
-  /** Runs until the process is asked to stop; exit code 1 with one line if it cannot start. */
-  public static void main(String[] args) throws InterruptedException {
+  public static void main(String[] args) {
+    if (args.length > 0) {
+      end(
+          WRONG_SETTINGS,
+          "the steering service takes no arguments; set lensflow.steering.* by -D, by a file (-Dconfig.file) or by LENSFLOW_STEERING_*");
+    }
     try {
       SteeringService service =
           SteeringService.start(SteeringSettings.load(Map.of()), KafkaSettings.load(Map.of()));
       Runtime.getRuntime().addShutdownHook(new Thread(service::close, "steering-stop"));
-      System.out.println("steering service listens on port " + service.port());
-    } catch (SettingsException
-        | IOException
-        | TimeoutException
-        | KafkaException
-        | ClientException e) {
-      System.err.println("steering service cannot start: " + e.getMessage());
-      System.exit(1);
+      System.out.println("ready on port " + service.port());
+      new CountDownLatch(1).await();
+    } catch (SettingsException e) {
+      end(WRONG_SETTINGS, e.getMessage());
+    } catch (IOException | TimeoutException | KafkaException | ClientException e) {
+      end(CANNOT_START, e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
-    new CountDownLatch(1).await();
+  }
+
+  private static void end(int code, String message) {
+    System.err.println("lensflow steering-service: " + message);
+    System.exit(code);
   }
 }

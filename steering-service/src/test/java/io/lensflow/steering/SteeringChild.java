@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 
 /** The service as a process of its own, which can be stopped in the middle and woken again. */
 final class SteeringChild implements AutoCloseable {
-  private static final String LISTENS = "steering service listens on port ";
+  private static final String READY = "ready on port ";
 
   private final Process process;
   private final SteeringHttp http;
@@ -53,9 +53,9 @@ final class SteeringChild implements AutoCloseable {
     BufferedReader lines = process.inputReader();
     StringBuilder said = new StringBuilder();
     for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-      if (line.startsWith(LISTENS)) {
+      if (line.startsWith(READY)) {
         drain(lines, process.pid());
-        return new SteeringChild(process, Integer.parseInt(line.substring(LISTENS.length())));
+        return new SteeringChild(process, Integer.parseInt(line.substring(READY.length())));
       }
       said.append(line).append('\n');
     }

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ public final class CheckpointFolder {
   private final Path folder;
   private final ObjectNode config = new ObjectMapper().createObjectNode();
   private final Map<String, long[]> shapes = new LinkedHashMap<>();
+  private final Map<String, Float> constants = new HashMap<>();
 
   /** A checkpoint of two layers, D = 16, two query heads and one key/value head, V = 48. */
   public CheckpointFolder(Path folder) {
@@ -69,9 +71,16 @@ public final class CheckpointFolder {
     return shapes;
   }
 
-  /** Writes everything but a tokenizer. */
+  /** Gives all elements of a tensor one value; the others are random. */
+  public CheckpointFolder constant(String name, float value) {
+    constants.put(name, value);
+    return this;
+  }
+
+  /** Writes the checkpoint, with a tokenizer whose words are {@code w0} to {@code w47}. */
   public Path write() throws IOException {
     Files.writeString(folder.resolve("config.json"), config.toString());
+    Files.writeString(folder.resolve("tokenizer.json"), tokenizer());
     SafetensorsWriter writer = new SafetensorsWriter();
     Random random = new Random(7);
     for (Map.Entry<String, long[]> entry : shapes.entrySet()) {
@@ -81,11 +90,24 @@ public final class CheckpointFolder {
       }
       ByteBuffer bytes = ByteBuffer.allocate(Float.BYTES * count).order(ByteOrder.LITTLE_ENDIAN);
       for (int i = 0; i < count; i++) {
-        bytes.putFloat((float) random.nextGaussian() * 0.3f);
+        float value = (float) random.nextGaussian() * 0.3f;
+        bytes.putFloat(constants.getOrDefault(entry.getKey(), value));
       }
       writer.add(entry.getKey(), "F32", entry.getValue(), List.of(bytes.flip()));
     }
     writer.write(folder.resolve("model.safetensors"), Map.of("format", "pt"));
     return folder;
+  }
+
+  private static String tokenizer() {
+    ObjectNode root = new ObjectMapper().createObjectNode().put("version", "1.0");
+    root.putArray("added_tokens");
+    root.putObject("pre_tokenizer").put("type", "WhitespaceSplit");
+    ObjectNode model = root.putObject("model").put("type", "WordLevel").put("unk_token", "w0");
+    ObjectNode vocabulary = model.putObject("vocab");
+    for (int id = 0; id < V; id++) {
+      vocabulary.put("w" + id, id);
+    }
+    return root.toString();
   }
 }

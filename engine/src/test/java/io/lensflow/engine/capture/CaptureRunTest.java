@@ -1,0 +1,180 @@
+package io.lensflow.engine.capture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.lensflow.engine.Golden;
+import io.lensflow.engine.Trace;
+import io.lensflow.engine.checkpoint.CheckpointFolder;
+import io.lensflow.engine.checkpoint.SafetensorsFile;
+import io.lensflow.engine.checkpoint.SafetensorsWriter;
+import io.lensflow.engine.checkpoint.VectorReader;
+import io.lensflow.testkit.SharedData;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CaptureRunTest {
+  @TempDir private Path folder;
+  private Path output;
+
+  @BeforeEach
+  void makeCheckpoint() throws IOException {
+    new CheckpointFolder(folder).write();
+    output = folder.resolve("out.safetensors");
+  }
+
+  private CaptureOptions options(String prompt, String tokenIds, int maxNewTokens) {
+    return new CaptureOptions(
+        folder,
+        prompt,
+        tokenIds,
+        maxNewTokens,
+        true,
+        "residual_post,mlp_output",
+        "-1",
+        null,
+        1,
+        null,
+        output);
+  }
+
+  @Test
+  void shouldWriteEveryRowWhenTokensAreGenerated() throws IOException {
+    CaptureRun.Summary summary = CaptureRun.run(options("w3 w5 w7", null, 4));
+    assertThat(summary.promptIds()).containsExactly(3, 5, 7);
+    assertThat(summary.generatedIds()).hasSize(4);
+    assertThat(summary.rows()).isEqualTo(6);
+    try (SafetensorsFile file = SafetensorsFile.open(output)) {
+      assertThat(file.metadata()).containsEntry("layers", "1");
+      assertThat(file.tensor("token_ids").shape()).containsExactly(3L);
+      assertThat(file.tensor("token_ids").dtype()).isEqualTo("I64");
+      assertThat(file.tensor("generated_ids").shape()).containsExactly(4L);
+      assertThat(file.tensor("logits").shape()).containsExactly(6L, 48L);
+      assertThat(file.tensor("residual_post").shape()).containsExactly(1L, 6L, 16L);
+      assertThat(file.tensor("mlp_output").dtype()).isEqualTo("F32");
+    }
+  }
+
+  @Test
+  void shouldWritePromptRowsOnlyWhenNothingIsGenerated() throws IOException {
+    assertThat(CaptureRun.run(options(null, " 3, 5", 0)).rows()).isEqualTo(2);
+    try (SafetensorsFile file = SafetensorsFile.open(output)) {
+      assertThat(file.tensor("generated_ids").shape()).containsExactly(0L);
+      assertThat(file.tensor("residual_post").shape()).containsExactly(1L, 2L, 16L);
+    }
+  }
+
+  @Test
+  void shouldAgreeWithTransformersWhenSteeredByAFile() throws IOException {
+    Path model = SharedData.folder("fixtures/tiny-llama31");
+    try (Golden golden = Golden.of("tiny-llama31")) {
+      Path steering =
+          steering(
+              golden.floats("vector.v1"),
+              "\"layer\": 1, \"hookPoint\": \"attention_input\", \"operation\": \"add\","
+                  + " \"multiplier\": 1.5, \"positions\": \"last_prompt\"");
+      int[] prompt = golden.integers("case1.prompt_ids");
+      String ids =
+          String.join(",", java.util.Arrays.stream(prompt).mapToObj(String::valueOf).toList());
+      CaptureRun.Summary summary =
+          CaptureRun.run(
+              new CaptureOptions(
+                  model, null, ids, 12, true, "all", "all", "float32", 1, steering, output));
+      assertThat(summary.generatedIds()).isEqualTo(golden.integers("steer0.greedy_ids"));
+      try (SafetensorsFile file = SafetensorsFile.open(output)) {
+        for (HookPoint point : HookPoint.values()) {
+          float[] actual = VectorReader.read(file, point.fileName());
+          float[] expected = golden.floats("steer0." + point.fileName());
+          assertThat(actual).hasSameSizeAs(expected);
+          assertThat(Trace.distance(actual, expected, 0)).isLessThan(3e-5);
+        }
+      }
+    }
+  }
+
+  @Test
+  void shouldNameTheOptionWhenItIsWrong() {
+    refused(o -> options(null, null, 1), "either --prompt or --token-ids");
+    refused(o -> options("w1", "1", 1), "either --prompt or --token-ids");
+    refused(o -> options(null, "1,48", 1), "--token-ids: 48 is not of this model's vocabulary");
+    refused(o -> options(null, "1,x", 1), "--token-ids '1,x'");
+    refused(o -> options("", null, 1), "--prompt gives no tokens");
+    refused(o -> options("w1", null, -1), "--max-new-tokens is -1");
+    refused(o -> options("w1", null, 5000), "exceed the model's context of 4096");
+    refused(o -> with(o, "residual", "all", null, 1), "--hook-points: 'residual' is none");
+    refused(o -> with(o, "all", "2", null, 1), "there is no layer 2");
+    refused(o -> with(o, "all", "all", "float16", 1), "--dtype 'float16' is not supported");
+    refused(o -> with(o, "all", "all", null, 2), "--tensor-parallel 2 is not there yet");
+  }
+
+  private static CaptureOptions with(
+      CaptureOptions o, String points, String layers, String dtype, int ranks) {
+    return new CaptureOptions(
+        o.model(),
+        o.prompt(),
+        o.tokenIds(),
+        o.maxNewTokens(),
+        o.ignoreEos(),
+        points,
+        layers,
+        dtype,
+        ranks,
+        o.steering(),
+        o.output());
+  }
+
+  private void refused(UnaryOperator<CaptureOptions> change, String message) {
+    CaptureOptions changed = change.apply(options("w1 w2", null, 1));
+    assertThatThrownBy(() -> CaptureRun.run(changed))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(message);
+    assertThat(output).doesNotExist();
+  }
+
+  @Test
+  void shouldNameEntryAndFieldWhenASteeringFileIsWrong() throws IOException {
+    float[] vector = new float[16];
+    vector[0] = 1;
+    steeringRefused(vector, "\"layer\": 9", "steering[0]: there is no layer 9");
+    steeringRefused(vector, "\"layer\": \"x\"", "[0].layer must be an integer");
+    steeringRefused(vector, "\"layer\": 0, \"hook\": 1", "[0].hook is unknown");
+    steeringRefused(vector, "\"layer\": 0, \"operation\": \"MUL\"", "[0].operation is \"MUL\"");
+    steeringRefused(vector, "\"layer\": 0, \"positions\": \"late\"", "[0].positions 'late'");
+    steeringRefused(new float[15], "\"layer\": 0", "15 values; this model's hidden size is 16");
+  }
+
+  private void steeringRefused(float[] vector, String fields, String message) throws IOException {
+    Path steering = steering(vector, fields);
+    CaptureOptions o = options("w1", null, 1);
+    assertThatThrownBy(
+            () ->
+                CaptureRun.run(
+                    new CaptureOptions(
+                        folder, "w1", null, 1, true, "all", "all", null, 1, steering, output)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(message);
+    assertThat(o.output()).doesNotExist();
+  }
+
+  /** A steering file of one entry, and its vector beside it. */
+  private Path steering(float[] vector, String fields) throws IOException {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Float.BYTES * vector.length).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(vector);
+    SafetensorsWriter writer = new SafetensorsWriter();
+    writer.add("v", "F32", new long[] {vector.length}, List.of(bytes));
+    writer.write(folder.resolve("v.safetensors"), Map.of());
+    return Files.writeString(
+        folder.resolve("steering.json"),
+        "[{\"vector\": {\"file\": \"v.safetensors\", \"tensor\": \"v\"}, " + fields + "}]");
+  }
+}

@@ -1,0 +1,46 @@
+package io.lensflow.engine.lens;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.lensflow.engine.Golden;
+import java.io.IOException;
+
+/** Compares what a lens says with what transformers' logits say, in float64. */
+public final class LensGolden {
+  private static final float TOLERANCE = 1e-3f;
+
+  private LensGolden() {}
+
+  /**
+   * Compares with golden metrics over the same rows.
+   *
+   * @param probabilityTolerance 1e-5 for the golden rows themselves, 1e-3 for the engine's own,
+   *     which differ from them by rounding
+   */
+  public static void compare(
+      Golden golden, String prefix, LensRows rows, float probabilityTolerance) throws IOException {
+    int k = rows.k();
+    int[] topIds = golden.integers(prefix + "top_ids");
+    float[] topLogits = golden.floats(prefix + "top_logits");
+    assertClose(rows.topLogits(), topLogits, TOLERANCE, prefix + "top_logits");
+    assertClose(
+        rows.topProbabilities(),
+        golden.floats(prefix + "top_probs"),
+        probabilityTolerance,
+        prefix + "top_probs");
+    assertClose(rows.entropy(), golden.floats(prefix + "entropy"), TOLERANCE, prefix + "entropy");
+    assertClose(rows.logSumExp(), golden.floats(prefix + "log_sum_exp"), TOLERANCE, prefix + "lse");
+    for (int i = 0; i < topIds.length; i++) {
+      boolean clearAbove = i % k == 0 || topLogits[i - 1] - topLogits[i] > TOLERANCE;
+      boolean clearBelow = i % k < k - 1 && topLogits[i] - topLogits[i + 1] > TOLERANCE;
+      if (clearAbove && clearBelow) {
+        assertThat(rows.topIds()[i]).as("%stop_ids[%d]", prefix, i).isEqualTo(topIds[i]);
+      }
+    }
+  }
+
+  private static void assertClose(float[] actual, float[] expected, float by, String name) {
+    assertThat(actual).as(name).containsExactly(expected, within(by));
+  }
+}
