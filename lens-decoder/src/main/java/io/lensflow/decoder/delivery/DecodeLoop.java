@@ -286,7 +286,9 @@ public final class DecodeLoop implements Runnable {
 
   private void commit() {
     long start = nanoClock.getAsLong();
-    transaction.commit(consumer.groupMetadata()).forEach((p, o) -> assignment.ledger(p).committed(o));
+    transaction
+        .commit(consumer.groupMetadata())
+        .forEach((p, o) -> assignment.ledger(p).committed(o));
     metrics.committed(nanoClock.getAsLong() - start);
   }
 
