@@ -212,14 +212,7 @@ public final class Transformer implements Engine {
         return new float[0];
       }
       try (Tensor rows = tensors.integers(layout.logitRows());
-          Tensor head =
-              kernels.head(
-                  x,
-                  rows,
-                  weights.finalNorm(),
-                  config.rmsNormEps(),
-                  weights.head(),
-                  weights.none())) {
+          Tensor head = kernels.head(x, rows, config.rmsNormEps(), weights)) {
         FloatBuffer values = head.bytes().asFloatBuffer();
         float[] logits = new float[values.remaining()];
         values.get(logits);

@@ -64,19 +64,24 @@ final class WeightsLoader {
     Tensor none = keep(tensors.empty(DType.FLOAT32, 0));
     Tensor embedding = keep(reader.read("model.embed_tokens.weight", dtype, v, d));
     Tensor finalNorm = keep(reader.read("model.norm.weight", DType.FLOAT32, d));
-    Tensor head;
-    if (config.tiedHead()) {
-      head = keep(kernels.pack(embedding, PACKED_FOR_ROWS));
-    } else {
-      head = keep(packed(reader.read("lm_head.weight", dtype, v, d)));
-    }
+    Tensor headTable =
+        config.tiedHead() ? embedding : keep(reader.read("lm_head.weight", dtype, v, d));
+    Tensor head = keep(kernels.pack(headTable, PACKED_FOR_ROWS));
     List<Argument> layers = new ArrayList<>();
     for (int layer = 0; layer < config.layers(); layer++) {
       layers.add(keep(layer("model.layers." + layer + ".", none)));
     }
     Tensor frequencies =
         keep(tensors.floats(RotaryFrequencies.of(config.rope(), config.headSize())));
-    return new Weights(embedding, List.copyOf(layers), finalNorm, head, frequencies, none);
+    return new Weights(
+        embedding,
+        List.copyOf(layers),
+        finalNorm,
+        head,
+        headTable,
+        frequencies,
+        none,
+        config.vocabularySize());
   }
 
   private <T extends AutoCloseable> T keep(T resource) {

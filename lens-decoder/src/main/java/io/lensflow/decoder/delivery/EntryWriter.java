@@ -125,13 +125,13 @@ final class EntryWriter {
     ActivationChunk chunk = entry.chunk();
     Failure failure = entry.failure();
     log.warn(
-        "{}-{} offset {} goes to the dead letters: {} {}{}",
+        "{} {}-{} offset {} goes to the dead letters: {}: {}",
+        chunk == null ? "request=unknown" : describe(chunk),
         original.topic(),
         original.partition(),
         original.offset(),
-        chunk == null ? "" : describe(chunk) + " ",
         failure.getCode(),
-        ": " + failure.getMessage());
+        failure.getMessage());
     metrics.deadLetter(failure.getCode());
     String requestId = chunk == null ? null : chunk.getRequestId();
     out.add(

@@ -1,0 +1,535 @@
+package io.lensflow.worker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lensflow.engine.capture.HookPoint;
+import io.lensflow.records.ActivationChunk;
+import io.lensflow.records.ChatMessage;
+import io.lensflow.records.CompletionEvent;
+import io.lensflow.records.CompletionType;
+import io.lensflow.records.FinishReason;
+import io.lensflow.records.LensMetric;
+import io.lensflow.records.PromptRequest;
+import io.lensflow.schemas.serde.LensflowHeaders;
+import io.lensflow.testkit.Await;
+import io.lensflow.testkit.KafkaEnvironment;
+import io.lensflow.testkit.KafkaExtension;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import java.util.zip.CRC32C;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * What a worker owes its requests, whatever it takes them from: the same tests for both sources.
+ */
+@ExtendWith(KafkaExtension.class)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+abstract class RequestSourceContract {
+  private static final int SLOTS = 6;
+
+  private final String setting;
+  private final ScriptedEngine.Script script = new ScriptedEngine.Script();
+  private KafkaEnvironment environment;
+  private Traffic traffic;
+  private WorkerService worker;
+
+  RequestSourceContract(String setting) {
+    this.setting = setting;
+  }
+
+  @BeforeAll
+  void start(KafkaEnvironment kafka) {
+    environment = kafka;
+    environment.createTopics();
+    traffic = new Traffic(environment);
+    worker = start("first");
+  }
+
+  private WorkerService start(String name) {
+    Map<String, Object> overrides = new HashMap<>();
+    overrides.put("lensflow.worker.name", name);
+    overrides.put("lensflow.worker.model", ScriptedEngine.modelFolder().toString());
+    overrides.put("lensflow.worker.served-name", "scripted");
+    overrides.put("lensflow.worker.slots", SLOTS);
+    overrides.put("lensflow.worker.prefill-chunk", 16);
+    overrides.put("lensflow.worker.request-source", setting);
+    overrides.put("lensflow.worker.http.port", 0);
+    overrides.put("lensflow.worker.restart.min-backoff", "50ms");
+    return WorkerService.start(
+        WorkerSettings.load(overrides),
+        traffic.kafka(),
+        () -> new ScriptedEngine(script),
+        cause -> {
+          throw new AssertionError("the worker was lost", cause);
+        });
+  }
+
+  @AfterAll
+  void stop() {
+    worker.close();
+    traffic.close();
+  }
+
+  @BeforeEach
+  @AfterEach
+  void fullSpeed() {
+    script.stepNanos = 0;
+    script.poisonToken = -1;
+    script.capacity = 4000;
+  }
+
+  @Test
+  void shouldGenerateAndAcknowledgeWhenARequestIsSent() {
+    String id = traffic.send(Traffic.request("abc", 5));
+
+    CompletionEvent end = traffic.awaitEnd(id);
+
+    assertThat(end.getType()).isEqualTo(CompletionType.FINISHED);
+    assertThat(end.getFinished().getText()).isEqualTo("defgh");
+    assertThat(end.getFinished().getReason()).isEqualTo(FinishReason.MAX_NEW_TOKENS);
+    assertThat(end.getFinished().getPromptTokens()).isEqualTo(3);
+    assertThat(end.getFinished().getGeneratedTokens()).isEqualTo(5);
+    assertThat(end.getFinished().getRows()).isEqualTo(7);
+    assertThat(end.getFinished().getLenses()).containsExactly("logit");
+    assertThat(end.getWorker()).isEqualTo("first");
+    assertThat(end.getModel()).isEqualTo("scripted");
+    List<CompletionEvent> tokens = traffic.eventsOf(id, CompletionType.TOKENS);
+    assertThat(tokens)
+        .extracting(e -> e.getTokens().getPositions().get(0))
+        .containsExactly(3, 4, 5, 6, 7);
+    assertThat(tokens)
+        .extracting(e -> e.getTokens().getTexts().get(0))
+        .containsExactly("d", "e", "f", "g", "h");
+    CompletionEvent accepted = traffic.eventsOf(id, CompletionType.ACCEPTED).get(0);
+    assertThat(accepted.getAccepted().getPromptTokenIds()).containsExactly(97, 98, 99);
+    assertThat(accepted.getAccepted().getCaptureLayers()).containsExactly(0, 1, 2, 3);
+    assertThat(accepted.getAttemptId()).isEqualTo(end.getAttemptId()).isNotEmpty();
+    assertThat(end.getAttempt()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldOrderChunksBeforeTheTerminalEventWhenARequestEnds() {
+    String id = traffic.send(Traffic.request("order", 8));
+
+    traffic.awaitEnd(id);
+
+    List<Traffic.Seen<CompletionEvent>> events = traffic.eventsOf(id);
+    assertThat(events.get(0).value().getType()).isEqualTo(CompletionType.ACCEPTED);
+    Traffic.Seen<CompletionEvent> end = events.get(events.size() - 1);
+    assertThat(end.value().getType()).isEqualTo(CompletionType.FINISHED);
+    Await.until(
+        Traffic.PATIENCE,
+        () -> traffic.chunksOf(id).size() == end.value().getFinished().getChunks());
+    assertThat(traffic.chunksOf(id))
+        .allSatisfy(chunk -> assertThat(chunk.broker()).isBeforeOrEqualTo(end.broker()));
+    // In the same partition number of either topic.
+    assertThat(traffic.chunksOf(id).get(0).record().partition())
+        .isEqualTo(end.record().partition());
+  }
+
+  @Test
+  void shouldPublishChunksThatDecodeByThemselvesWhenRowsAreCaptured() {
+    String id =
+        traffic.send(
+            Traffic.request(
+                "a long prompt, read in chunks of sixteen",
+                4,
+                r -> {
+                  r.setLabels(Map.of("run", "7"));
+                  r.getCapture()
+                      .setHookPoints(
+                          List.of(
+                              io.lensflow.records.HookPoint.RESIDUAL_POST,
+                              io.lensflow.records.HookPoint.ATTENTION_INPUT));
+                  r.getCapture().setLayers("0,2");
+                  r.getLenses().get(0).setMetrics(List.of(LensMetric.TOP_K, LensMetric.KL));
+                }));
+
+    CompletionEvent end = traffic.awaitEnd(id);
+
+    int prompt = end.getFinished().getPromptTokens();
+    int rows = prompt + 4 - 1;
+    assertThat(end.getFinished().getRows()).isEqualTo(rows);
+    Await.until(
+        Traffic.PATIENCE, () -> traffic.chunksOf(id).size() == end.getFinished().getChunks());
+    List<Traffic.Seen<ActivationChunk>> chunks = traffic.chunksOf(id);
+    assertThat(chunks)
+        .extracting(c -> c.value().getSequence())
+        .containsExactlyElementsOf(IntStream.range(0, chunks.size()).boxed().toList());
+    for (io.lensflow.records.HookPoint hookPoint :
+        List.of(
+            io.lensflow.records.HookPoint.RESIDUAL_POST,
+            io.lensflow.records.HookPoint.ATTENTION_INPUT)) {
+      TreeSet<Integer> positions = new TreeSet<>();
+      chunks.stream()
+          .filter(c -> c.value().getHookPoint() == hookPoint)
+          .forEach(c -> positions.addAll(c.value().getPositions()));
+      assertThat(positions).containsExactlyElementsOf(IntStream.range(0, rows).boxed().toList());
+    }
+    chunks.forEach(chunk -> checkChunk(chunk, end));
+    ActivationChunk last = chunks.get(chunks.size() - 1).value();
+    int at = last.getPositions().size() - 1;
+    assertThat(last.getModelTopIds().get(at)).isEqualTo(last.getNextTokenIds().get(at));
+    assertThat(last.getModelTopLogits().get(at)).isEqualTo(10f);
+  }
+
+  private void checkChunk(Traffic.Seen<ActivationChunk> seen, CompletionEvent end) {
+    ActivationChunk chunk = seen.value();
+    HookPoint hookPoint = HookPoint.valueOf(chunk.getHookPoint().name());
+    String text = "a long prompt, read in chunks of sixteen" + end.getFinished().getText();
+    byte[] ids = text.getBytes(StandardCharsets.UTF_8);
+    assertThat(chunk.getAttemptId()).isEqualTo(end.getAttemptId());
+    assertThat(chunk.getLabels()).containsEntry("run", "7");
+    assertThat(chunk.getRevision()).isEqualTo("scripted-1");
+    assertThat(chunk.getLayers()).containsExactly(0, 2);
+    assertThat(chunk.getShape())
+        .containsExactly(2, chunk.getPositions().size(), ScriptedEngine.HIDDEN);
+    ByteBuffer payload = chunk.getPayload().duplicate().order(ByteOrder.LITTLE_ENDIAN);
+    CRC32C crc = new CRC32C();
+    crc.update(chunk.getPayload().duplicate());
+    for (int layer : chunk.getLayers()) {
+      for (int position : chunk.getPositions()) {
+        for (int i = 0; i < ScriptedEngine.HIDDEN; i++) {
+          assertThat(payload.getFloat())
+              .isEqualTo(ScriptedEngine.value(layer, position, hookPoint));
+        }
+      }
+    }
+    assertThat(payload.hasRemaining()).isFalse();
+    // KL needs the model's own distribution, and neither hook point holds layer 3 here.
+    ByteBuffer finalRow = chunk.getFinalRow().duplicate().order(ByteOrder.LITTLE_ENDIAN);
+    crc.update(chunk.getFinalRow().duplicate());
+    for (int position : chunk.getPositions()) {
+      assertThat(finalRow.getFloat())
+          .isEqualTo(ScriptedEngine.value(3, position, HookPoint.RESIDUAL_POST));
+      finalRow.position(finalRow.position() + (ScriptedEngine.HIDDEN - 1) * Float.BYTES);
+    }
+    assertThat(chunk.getCrc32c()).isEqualTo(crc.getValue());
+    for (int i = 0; i < chunk.getPositions().size(); i++) {
+      int position = chunk.getPositions().get(i);
+      assertThat(chunk.getTokenIds().get(i)).isEqualTo(ids[position]);
+      assertThat(chunk.getNextTokenIds().get(i)).isEqualTo(ids[position + 1]);
+      boolean headRan = position >= end.getFinished().getPromptTokens() - 1;
+      assertThat(chunk.getModelTopIds().get(i) != null).isEqualTo(headRan);
+    }
+    assertThat(LensflowHeaders.get(seen.record().headers(), LensflowHeaders.ATTEMPT))
+        .contains(end.getAttemptId());
+    assertThat(new String(seen.record().key(), StandardCharsets.UTF_8))
+        .isEqualTo(chunk.getRequestId());
+  }
+
+  @Test
+  void shouldRunTogetherWhenManyRequestsAreSent() {
+    script.stepNanos = 2_000_000;
+    List<String> ids = new ArrayList<>();
+    for (int i = 0; i < 16; i++) {
+      ids.add(traffic.send(Traffic.request("request " + (char) ('A' + i), 20)));
+    }
+
+    for (int i = 0; i < 16; i++) {
+      CompletionEvent end = traffic.awaitEnd(ids.get(i));
+      assertThat(end.getType()).isEqualTo(CompletionType.FINISHED);
+      StringBuilder expected = new StringBuilder();
+      for (int t = 1; t <= 20; t++) {
+        expected.append((char) ('A' + i + t));
+      }
+      assertThat(end.getFinished().getText()).isEqualTo(expected.toString());
+      assertThat(end.getFinished().getRows()).isEqualTo(9 + 20 - 1);
+    }
+    assertThat(script.largestStep).isBetween(2, SLOTS);
+    Await.until(Traffic.PATIENCE, () -> script.openSequences == 0);
+  }
+
+  @Test
+  void shouldNeverEmitPartOfAStopStringWhenOneEndsTheText() {
+    String id = traffic.send(Traffic.request("abc", 20, r -> r.setStop(List.of("hij", "xyz"))));
+
+    CompletionEvent end = traffic.awaitEnd(id);
+
+    assertThat(end.getFinished().getReason()).isEqualTo(FinishReason.STOP_STRING);
+    assertThat(end.getFinished().getStopString()).isEqualTo("hij");
+    assertThat(end.getFinished().getText()).isEqualTo("defg");
+    assertThat(traffic.eventsOf(id, CompletionType.TOKENS))
+        .extracting(e -> e.getTokens().getTexts().get(0))
+        .containsExactly("d", "e", "f", "g", "", "", "");
+  }
+
+  @Test
+  void shouldOnlyReadThePromptWhenNoTokenIsWanted() {
+    String id = traffic.send(Traffic.request("abcd", 0));
+
+    CompletionEvent end = traffic.awaitEnd(id);
+
+    assertThat(end.getFinished().getReason()).isEqualTo(FinishReason.PREFILL_ONLY);
+    assertThat(end.getFinished().getRows()).isEqualTo(4);
+    Await.until(Traffic.PATIENCE, () -> !traffic.chunksOf(id).isEmpty());
+    assertThat(traffic.chunksOf(id).get(0).value().getNextTokenIds())
+        .containsExactly(98, 99, 100, null);
+  }
+
+  @Test
+  void shouldReportLogProbabilitiesWhenAskedFor() {
+    String id = traffic.send(Traffic.request("abc", 2, r -> r.setLogProbs(true)));
+
+    traffic.awaitEnd(id);
+
+    double expected = 10 - Math.log(Math.exp(10) + ScriptedEngine.VOCABULARY - 1);
+    assertThat(traffic.eventsOf(id, CompletionType.TOKENS))
+        .hasSize(2)
+        .allSatisfy(
+            e ->
+                assertThat(e.getTokens().getLogProbs().get(0))
+                    .isCloseTo((float) expected, org.assertj.core.api.Assertions.within(1e-5f)));
+  }
+
+  /** Requests that no worker can serve, with the field that is at fault. */
+  enum Bad {
+    NO_PROMPT("prompt", r -> r.getPrompt().setText(null)),
+    EMPTY("prompt.text", r -> r.getPrompt().setText("")),
+    TWO_FORMS("prompt", r -> r.getPrompt().setTokenIds(List.of(1))),
+    UNKNOWN_TOKEN(
+        "prompt.tokenIds",
+        r -> {
+          r.getPrompt().setText(null);
+          r.getPrompt().setTokenIds(List.of(1, 257));
+        }),
+    NO_TEMPLATE(
+        "prompt.messages",
+        r -> {
+          r.getPrompt().setText(null);
+          r.getPrompt().setMessages(List.of(new ChatMessage("user", "hello")));
+        }),
+    LAYER("capture.layers", r -> r.getCapture().setLayers("0-4")),
+    HOOK_POINT(
+        "capture.hookPoints",
+        r -> r.getCapture().setHookPoints(List.of(io.lensflow.records.HookPoint.UNKNOWN))),
+    POSITIONS("capture.positions", r -> r.getCapture().setPositions("everywhere")),
+    TOO_LONG("prompt", r -> r.getPrompt().setText("x".repeat(ScriptedEngine.CONTEXT))),
+    MODEL("model", r -> r.setModel("another")),
+    REVISION("revision", r -> r.setRevision("another")),
+    TOP_K("lenses[0].topK", r -> r.getLenses().get(0).setTopK(100_000)),
+    TEMPERATURE("sampling.temperature", r -> r.getSampling().setTemperature(Float.NaN)),
+    DEADLINE("deadline", r -> r.setDeadline(Instant.now().minusSeconds(1)));
+
+    private final String field;
+    private final Consumer<PromptRequest> change;
+
+    Bad(String field, Consumer<PromptRequest> change) {
+      this.field = field;
+      this.change = change;
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Bad.class)
+  void shouldNameTheFieldAndGoOnWhenARequestIsBad(Bad bad) {
+    String id = traffic.send(Traffic.request("good", 3, bad.change));
+
+    CompletionEvent end = traffic.awaitEnd(id);
+
+    assertThat(end.getType()).isEqualTo(CompletionType.FAILED);
+    assertThat(end.getFailure().getField()).isEqualTo(bad.field);
+    assertThat(end.getFailure().getMessage()).isNotBlank();
+  }
+
+  @Test
+  void shouldKeepARecordAmongTheDeadLettersWhenItCannotBeDecoded() {
+    byte[] nonsense = "no Avro at all".getBytes(StandardCharsets.UTF_8);
+    traffic.sendRaw(traffic.topics.promptRequests(), "nonsense-" + setting, nonsense);
+    String id = traffic.send(Traffic.request("after nonsense", 1));
+
+    assertThat(traffic.awaitEnd(id).getType()).isEqualTo(CompletionType.FINISHED);
+    Await.until(Traffic.PATIENCE, () -> !letters("nonsense-" + setting).isEmpty());
+    assertThat(letters("nonsense-" + setting).get(0).getValue())
+        .isEqualTo(ByteBuffer.wrap(nonsense));
+    assertThat(letters("nonsense-" + setting).get(0).getFailure().getMessage()).contains("0x6e");
+  }
+
+  private List<io.lensflow.records.DeadLetter> letters(String key) {
+    return traffic.deadLetters.stream()
+        .map(Traffic.Seen::value)
+        .filter(
+            letter ->
+                letter.getKey() != null
+                    && StandardCharsets.UTF_8
+                        .decode(letter.getKey().duplicate())
+                        .toString()
+                        .equals(key))
+        .toList();
+  }
+
+  @Test
+  void shouldRunOnceWhenARequestIsSentTwice() {
+    script.stepNanos = 5_000_000;
+    PromptRequest request = Traffic.request("twice", 20);
+    traffic.send(request);
+    traffic.await(request.getRequestId(), e -> e.getType() == CompletionType.TOKENS);
+    traffic.send(request);
+    traffic.awaitEnd(request.getRequestId());
+    traffic.send(request);
+
+    // The lane goes on after the duplicates, and nothing of them was run.
+    String next = traffic.send(Traffic.request("next", 1));
+    traffic.awaitEnd(next);
+    awaitAcknowledged();
+    assertThat(traffic.eventsOf(request.getRequestId(), CompletionType.ACCEPTED)).hasSize(1);
+    assertThat(traffic.eventsOf(request.getRequestId(), CompletionType.FINISHED)).hasSize(1);
+  }
+
+  @Test
+  void shouldCancelAtTheNextStepWhenARequestRuns() {
+    script.stepNanos = 20_000_000;
+    String id = traffic.send(Traffic.request("long", 150));
+    traffic.await(id, e -> e.getType() == CompletionType.TOKENS);
+
+    traffic.cancel(id, "no longer wanted");
+
+    CompletionEvent end = traffic.awaitEnd(id);
+    assertThat(end.getType()).isEqualTo(CompletionType.CANCELLED);
+    assertThat(end.getFailure().getMessage()).isEqualTo("no longer wanted");
+    assertThat(traffic.eventsOf(id, CompletionType.TOKENS)).hasSizeLessThan(100);
+    Await.until(Traffic.PATIENCE, () -> script.openSequences == 0);
+  }
+
+  @Test
+  void shouldCancelAWaitingRequestWhenTheOrderComesFirst() {
+    PromptRequest request = Traffic.request("never", 10);
+    traffic.cancel(request.getRequestId(), "");
+    String witness = traffic.send(Traffic.request("witness", 30));
+    traffic.awaitEnd(witness);
+    traffic.send(request);
+
+    CompletionEvent end = traffic.awaitEnd(request.getRequestId());
+
+    assertThat(end.getType()).isEqualTo(CompletionType.CANCELLED);
+    assertThat(traffic.eventsOf(request.getRequestId(), CompletionType.ACCEPTED)).isEmpty();
+  }
+
+  @Test
+  void shouldFailWhenTheDeadlinePassesWhileARequestRuns() {
+    script.stepNanos = 20_000_000;
+    String id =
+        traffic.send(
+            Traffic.request("late", 150, r -> r.setDeadline(Instant.now().plusMillis(800))));
+
+    CompletionEvent end = traffic.awaitEnd(id);
+
+    assertThat(end.getType()).isEqualTo(CompletionType.FAILED);
+    assertThat(end.getFailure().getCode()).isEqualTo("DEADLINE_EXCEEDED");
+    assertThat(traffic.eventsOf(id, CompletionType.TOKENS)).isNotEmpty().hasSizeLessThan(100);
+  }
+
+  @Test
+  void shouldRunAgainWhenTheEngineFails() {
+    script.stepNanos = 5_000_000;
+    String id = traffic.send(Traffic.request("again", 40));
+    traffic.await(id, e -> e.getType() == CompletionType.TOKENS);
+    int loads = script.loads;
+
+    script.nextFailure = new IllegalStateException("a kernel failed");
+
+    CompletionEvent end = traffic.awaitEnd(id);
+    assertThat(end.getType()).isEqualTo(CompletionType.FINISHED);
+    assertThat(end.getAttempt()).isEqualTo(2);
+    assertThat(script.loads).isEqualTo(loads + 1);
+    CompletionEvent failed = traffic.eventsOf(id, CompletionType.ATTEMPT_FAILED).get(0);
+    assertThat(failed.getFailure().getMessage()).isEqualTo("a kernel failed");
+    assertThat(failed.getAttemptId()).isNotEqualTo(end.getAttemptId());
+  }
+
+  @Test
+  void shouldGiveUpOneRequestAndFinishTheOthersWhenItBreaksTheEngine() {
+    script.stepNanos = 2_000_000;
+    script.poisonToken = 'Z';
+    String poison = traffic.send(Traffic.request("UVW", 20));
+    String innocent = traffic.send(Traffic.request("abc", 20));
+
+    CompletionEvent end = traffic.awaitEnd(poison);
+    assertThat(end.getType()).isEqualTo(CompletionType.FAILED);
+    assertThat(end.getFailure().getCode()).isEqualTo("ATTEMPTS_EXHAUSTED");
+    assertThat(traffic.eventsOf(poison, CompletionType.ATTEMPT_FAILED)).hasSize(3);
+    Await.until(Traffic.PATIENCE, () -> !letters(poison).isEmpty());
+    assertThat(letters(poison).get(0).getAttempts()).isEqualTo(3);
+    assertThat(traffic.awaitEnd(innocent).getType()).isEqualTo(CompletionType.FINISHED);
+  }
+
+  @Test
+  void shouldWaitForRoomWhenTheCacheIsFull() {
+    script.capacity = 60;
+    script.stepNanos = 2_000_000;
+    List<String> ids = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      ids.add(traffic.send(Traffic.request("room", 25)));
+    }
+    String never = traffic.send(Traffic.request("room", 100));
+
+    assertThat(ids)
+        .allSatisfy(
+            id -> assertThat(traffic.awaitEnd(id).getType()).isEqualTo(CompletionType.FINISHED));
+    CompletionEvent end = traffic.awaitEnd(never);
+    assertThat(end.getType()).isEqualTo(CompletionType.FAILED);
+    assertThat(end.getFailure().getCode()).isEqualTo("TOO_LONG");
+  }
+
+  @Test
+  void shouldLeaveNothingUnacknowledgedWhenAllRequestsHaveEnded() {
+    traffic.awaitEnd(traffic.send(Traffic.request("one", 2)));
+    traffic.awaitEnd(traffic.send(Traffic.request("two", 2)));
+
+    awaitAcknowledged();
+  }
+
+  /** Waits until the group has acknowledged every record of the topic. */
+  private void awaitAcknowledged() {
+    try (Admin admin = environment.admin()) {
+      Await.until("all acknowledged", Traffic.PATIENCE, () -> lag(admin) == 0);
+    }
+  }
+
+  private long lag(Admin admin) {
+    Map<TopicPartition, OffsetSpec> wanted = new HashMap<>();
+    for (int p = 0; p < traffic.topics.requestPartitions(); p++) {
+      wanted.put(new TopicPartition(traffic.topics.promptRequests(), p), OffsetSpec.latest());
+    }
+    try {
+      Map<TopicPartition, Long> ends = new HashMap<>();
+      admin.listOffsets(wanted).all().get().forEach((p, end) -> ends.put(p, end.offset()));
+      return lag(admin, ends);
+    } catch (InterruptedException | ExecutionException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /**
+   * How many records of the topic the group has not acknowledged.
+   *
+   * @param ends where the partitions end
+   */
+  abstract long lag(Admin admin, Map<TopicPartition, Long> ends)
+      throws InterruptedException, ExecutionException;
+
+  String group() {
+    return worker.settings().requests().groupId(traffic.topics, "scripted");
+  }
+}
