@@ -37,7 +37,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -118,6 +120,8 @@ public final class WorkerService implements AutoCloseable {
             tokenizer.hash());
     EventLog events =
         own(new EventLog(clients.producer(Map.of(ProducerConfig.LINGER_MS_CONFIG, 0))));
+    Producer<String, SpecificRecord> chunks = own(clients.producer(chunkProducer()));
+    FirstRecords.prepare(clients, chunks);
     WorkerParts parts =
         new WorkerParts(
             settings,
@@ -133,7 +137,7 @@ public final class WorkerService implements AutoCloseable {
                 clients.deserializer(SteeringVector.class),
                 clients.deserializer(SteeringAlias.class)),
             () -> clients.bytesConsumer(TAIL),
-            own(clients.producer(chunkProducer())),
+            chunks,
             events,
             metrics,
             InstantSource.system(),
