@@ -31,8 +31,8 @@ class BatchFillIT {
     Path fixture = SharedData.folder("fixtures/tiny-llama31");
     GoldenCase golden = GoldenCase.read(fixture, "case1");
     ScheduledExecutorService worker = Executors.newSingleThreadScheduledExecutor();
-    try (DecoderBench bench = new DecoderBench(environment, fixture);
-        DecoderService service = bench.start(Map.of())) {
+    try (DecoderTestBed bed = new DecoderTestBed(environment, fixture);
+        DecoderService service = bed.start(Map.of())) {
       Await.until("readiness", Duration.ofSeconds(30), () -> service.readiness().ready());
       AtomicInteger token = new AtomicInteger();
       worker.scheduleAtFixedRate(
@@ -40,12 +40,12 @@ class BatchFillIT {
             int position = token.getAndIncrement();
             for (int request = 0; request < REQUESTS && position < TOKENS; request++) {
               int row = position % golden.rows;
-              bench.send(
+              bed.send(
                   golden.chunk(
                       "request-" + request,
                       position,
-                      bench.revision,
-                      bench.tokenizerHash,
+                      bed.revision,
+                      bed.tokenizerHash,
                       row,
                       row + 1));
             }
@@ -53,11 +53,11 @@ class BatchFillIT {
           0,
           STEP_MILLIS,
           TimeUnit.MILLISECONDS);
-      bench.awaitResults(REQUESTS * TOKENS, Duration.ofSeconds(60));
+      bed.awaitResults(REQUESTS * TOKENS, Duration.ofSeconds(60));
 
-      double batches = DecoderBench.metric(service.port(), "lensflow_decoder_batch_fill_count");
-      double fill = DecoderBench.metric(service.port(), "lensflow_decoder_batch_fill_sum");
-      assertThat(bench.results).hasSize(REQUESTS * TOKENS);
+      double batches = DecoderTestBed.metric(service.port(), "lensflow_decoder_batch_fill_count");
+      double fill = DecoderTestBed.metric(service.port(), "lensflow_decoder_batch_fill_sum");
+      assertThat(bed.results).hasSize(REQUESTS * TOKENS);
       assertThat(fill / batches).as("mean fill of %s batches", batches).isGreaterThanOrEqualTo(0.5);
     } finally {
       worker.shutdownNow();

@@ -13,6 +13,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -22,8 +23,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.MemberDescription;
+import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -32,118 +35,134 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class DecoderFailoverIT {
   private static final Duration LIMIT = Duration.ofSeconds(90);
   private static final int REQUESTS = 12;
-  private static final int CHUNKS = 100;
+  private static final int KILLS = 1;
+
+  /** Results of a decoder that are awaited before it is killed: it is at work then. */
+  private static final int AT_WORK = 40;
 
   @Test
   void shouldPublishEachResultOnceWhenDecodersJoinAndDie(KafkaEnvironment environment)
       throws Exception {
     Path fixture = SharedData.folder("fixtures/tiny-llama31");
     GoldenCase golden = GoldenCase.read(fixture, "case1");
-    int total = REQUESTS * CHUNKS;
     ScheduledExecutorService worker = Executors.newSingleThreadScheduledExecutor();
-    List<Process> processes = new ArrayList<>();
-    try (DecoderBench bench = new DecoderBench(environment, fixture)) {
-      processes.add(process(bench, "first"));
-      bench.send(golden.chunk("warm-up", 0, bench.revision, bench.tokenizerHash, 0, 1));
-      bench.awaitResults(1, LIMIT);
-      bench.results.clear();
-
-      AtomicInteger sent = new AtomicInteger();
+    AtomicInteger sequences = new AtomicInteger();
+    Set<String> dead = new HashSet<>();
+    Process first = null;
+    try (DecoderTestBed bed = new DecoderTestBed(environment, fixture);
+        DecoderService second = bed.start(Map.of("lensflow.decoder.instance-id", "second"))) {
+      Await.until("readiness", LIMIT, () -> second.readiness().ready());
       worker.scheduleAtFixedRate(
-          () -> {
-            int sequence = sent.getAndIncrement();
-            for (int request = 0; request < REQUESTS && sequence < CHUNKS; request++) {
-              int row = (sequence * 2) % (golden.rows - 3);
-              bench.send(
-                  golden.chunk(
-                      "request-" + request,
-                      sequence,
-                      bench.revision,
-                      bench.tokenizerHash,
-                      row,
-                      row + 3));
-            }
-          },
-          0,
-          100,
-          TimeUnit.MILLISECONDS);
-
-      bench.awaitResults(total / 10, LIMIT);
-      try (DecoderService second = bench.start(Map.of("lensflow.decoder.instance-id", "second"))) {
-        Await.until("readiness", LIMIT, () -> second.readiness().ready());
-        awaitShares(environment, 2);
-        bench.awaitResults(bench.results.size() + total / 20, LIMIT);
-        assertThat(bench.results.size()).as("killed in the middle").isLessThan(total);
-        processes.get(0).destroyForcibly().waitFor();
-
-        processes.add(process(bench, "first"));
-        bench.awaitResults(total, LIMIT);
-        awaitShares(environment, 2);
+          () -> send(bed, golden, sequences.getAndIncrement()), 0, 30, TimeUnit.MILLISECONDS);
+      for (int kill = 0; kill < KILLS; kill++) {
+        first = process(bed, "first");
+        for (int partition : awaitShareOf("first", dead, environment)) {
+          bed.awaitResults(partition, AT_WORK, LIMIT);
+        }
+        first.destroyForcibly().waitFor();
       }
-      // What came twice would come late: one more transaction, after all others.
-      bench.send(golden.chunk("after", 0, bench.revision, bench.tokenizerHash, 0, 1));
-      bench.awaitResults(total + 1, LIMIT);
+      first = process(bed, "first");
+      awaitShareOf("first", dead, environment);
+      worker.shutdown();
+      assertThat(worker.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+      int total = REQUESTS * sequences.get();
+      bed.awaitResults(total, LIMIT);
+
+      // What came twice would come late: one more round of transactions, after all others.
+      send(bed, golden, sequences.getAndIncrement());
+      bed.awaitResults(total + REQUESTS, LIMIT);
 
       Set<String> seen = new HashSet<>();
-      for (LensResult result : bench.results) {
+      for (LensResult result : bed.results) {
         assertThat(result.getGap()).isNull();
         assertThat(seen.add(result.getRequestId() + "/" + result.getSequence()))
             .as("%s/%d once", result.getRequestId(), result.getSequence())
             .isTrue();
       }
-      assertThat(seen).hasSize(total + 1);
-      assertThat(bench.deadLetters).isEmpty();
+      assertThat(seen).hasSize(total + REQUESTS);
+      assertThat(bed.deadLetters).isEmpty();
     } finally {
       worker.shutdownNow();
-      processes.forEach(Process::destroyForcibly);
+      if (first != null) {
+        first.destroyForcibly();
+      }
     }
   }
 
-  /** Waits until so many members have partitions, and all partitions are given out. */
-  private static void awaitShares(KafkaEnvironment environment, int members) {
+  /** One chunk of 3 positions for each request. */
+  private static void send(DecoderTestBed bed, GoldenCase golden, int sequence) {
+    int row = (sequence * 2) % (golden.rows - 3);
+    for (int request = 0; request < REQUESTS; request++) {
+      bed.send(
+          golden.chunk(
+              "request-" + request, sequence, bed.revision, bed.tokenizerHash, row, row + 3));
+    }
+  }
+
+  /**
+   * Waits until two decoders share all partitions, and says which ones this one has.
+   *
+   * @param dead members of the instance's former lives, which the group must have given up; the
+   *     member found is added
+   */
+  private static Set<Integer> awaitShareOf(
+      String instance, Set<String> dead, KafkaEnvironment environment) {
     String group = environment.catalogue().prefix() + "lensflow-decoder-" + TestModel.NAME;
+    Set<Integer> share = new HashSet<>();
+    AtomicReference<String> found = new AtomicReference<>();
     try (Admin admin = environment.admin()) {
       Await.until(
-          members + " decoders with partitions",
+          "two decoders that share all partitions",
           LIMIT,
           () -> {
-            try {
-              List<Integer> shares =
-                  admin
-                      .describeConsumerGroups(List.of(group))
-                      .all()
-                      .get()
-                      .get(group)
-                      .members()
-                      .stream()
-                      .map(MemberDescription::assignment)
-                      .map(assignment -> assignment.topicPartitions().size())
-                      .filter(size -> size > 0)
-                      .toList();
-              return shares.size() == members
-                  && shares.stream().mapToInt(Integer::intValue).sum()
-                      == environment.catalogue().requestPartitions();
-            } catch (InterruptedException | ExecutionException e) {
-              throw new IllegalStateException(e);
+            share.clear();
+            int rest = 0;
+            for (MemberDescription member : members(admin, group)) {
+              for (TopicPartition partition : member.assignment().topicPartitions()) {
+                if (member.clientId().endsWith(instance) && !dead.contains(member.consumerId())) {
+                  share.add(partition.partition());
+                  found.set(member.consumerId());
+                } else {
+                  rest += dead.contains(member.consumerId()) ? 0 : 1;
+                }
+              }
             }
+            return !share.isEmpty()
+                && rest > 0
+                && share.size() + rest == environment.catalogue().requestPartitions();
           });
+    }
+    dead.add(found.get());
+    return share;
+  }
+
+  private static Collection<MemberDescription> members(Admin admin, String group) {
+    try {
+      return admin.describeConsumerGroups(List.of(group)).all().get().get(group).members();
+    } catch (InterruptedException | ExecutionException e) {
+      throw new IllegalStateException(e);
     }
   }
 
-  private static Process process(DecoderBench bench, String instance) throws IOException {
+  private static Process process(DecoderTestBed bed, String instance) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
         .filter(flag -> flag.startsWith("--enable-native") || flag.startsWith("--sun-misc"))
         .forEach(command::add);
     command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
-    bench
-        .settings(Map.of("lensflow.decoder.instance-id", instance))
+    bed.settings(
+            Map.of(
+                "lensflow.decoder.instance-id",
+                instance,
+                // Always in the middle of one, so that a kill leaves it open.
+                "lensflow.decoder.transaction-age",
+                "500ms"))
         .forEach((key, value) -> command.add("-D" + key + "=" + value));
-    command.add("-Dlensflow.kafka.bootstrap-servers=" + bench.kafka.bootstrapServers());
-    command.add("-Dlensflow.kafka.schema-registry=" + bench.kafka.schemaRegistry());
-    command.add("-Dlensflow.kafka.topic-prefix=" + bench.kafka.topicPrefix());
-    command.add("-Dlensflow.kafka.request-partitions=" + bench.kafka.requestPartitions());
+    command.add("-Dlensflow.kafka.bootstrap-servers=" + bed.kafka.bootstrapServers());
+    command.add("-Dlensflow.kafka.schema-registry=" + bed.kafka.schemaRegistry());
+    command.add("-Dlensflow.kafka.topic-prefix=" + bed.kafka.topicPrefix());
+    command.add("-Dlensflow.kafka.request-partitions=" + bed.kafka.requestPartitions());
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add(DecoderMain.class.getName());
     return new ProcessBuilder(command)

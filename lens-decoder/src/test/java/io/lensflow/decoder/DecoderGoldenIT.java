@@ -31,7 +31,7 @@ class DecoderGoldenIT {
     Path fixture = SharedData.folder("fixtures/tiny-llama31");
     Map<String, GoldenCase> cases = new HashMap<>();
     List<ActivationChunk> chunks = new ArrayList<>();
-    try (DecoderBench bench = new DecoderBench(environment, fixture)) {
+    try (DecoderTestBed bed = new DecoderTestBed(environment, fixture)) {
       for (int i = 0; i < 4; i++) {
         GoldenCase golden = GoldenCase.read(fixture, "case" + i);
         cases.put("case" + i, golden);
@@ -39,42 +39,43 @@ class DecoderGoldenIT {
         for (int from = 0; from < golden.rows; from += ROWS_A_CHUNK) {
           int to = Math.min(golden.rows, from + ROWS_A_CHUNK);
           chunks.add(
-              golden.chunk("case" + i, sequence++, bench.revision, bench.tokenizerHash, from, to));
+              golden.chunk("case" + i, sequence++, bed.revision, bed.tokenizerHash, from, to));
         }
       }
-      try (DecoderService service = bench.start(Map.of())) {
+      try (DecoderService service = bed.start(Map.of())) {
         Await.until("readiness", LIMIT, () -> service.readiness().ready());
-        bench.sendBytes("nobody", "no chunk at all");
-        bench.send(lying(chunks.get(0)));
-        chunks.forEach(bench::send);
-        bench.awaitResults(chunks.size() + 1, LIMIT);
+        bed.sendBytes("nobody", "no chunk at all");
+        bed.send(lying(chunks.get(0)));
+        chunks.forEach(bed::send);
+        bed.awaitResults(chunks.size() + 1, LIMIT);
 
         List<LensResult> decoded =
-            bench.results.stream().filter(result -> result.getGap() == null).toList();
+            bed.results.stream().filter(result -> result.getGap() == null).toList();
         assertThat(decoded).hasSize(chunks.size());
         decoded.forEach(result -> assertEqualsGolden(cases.get(result.getRequestId()), result));
 
-        assertThat(bench.deadLetters)
+        assertThat(bed.deadLetters)
             .extracting(letter -> letter.getFailure().getCode())
             .containsExactlyInAnyOrder("UNREADABLE_RECORD", "CHECKSUM_MISMATCH");
-        assertThat(DecoderBench.get(service.port(), "/readyz").statusCode()).isEqualTo(200);
+        assertThat(DecoderTestBed.get(service.port(), "/readyz").statusCode()).isEqualTo(200);
         int rows = cases.values().stream().mapToInt(golden -> golden.rows).sum();
-        assertThat(DecoderBench.metric(service.port(), "lensflow_decoder_canary_checked_total"))
+        assertThat(DecoderTestBed.metric(service.port(), "lensflow_decoder_canary_checked_total"))
             .isEqualTo(rows);
-        assertThat(DecoderBench.metric(service.port(), "lensflow_decoder_canary_mismatches_total"))
+        assertThat(
+                DecoderTestBed.metric(service.port(), "lensflow_decoder_canary_mismatches_total"))
             .isZero();
-        assertThat(DecoderBench.metric(service.port(), "lensflow_decoder_rows_total"))
+        assertThat(DecoderTestBed.metric(service.port(), "lensflow_decoder_rows_total"))
             .isEqualTo(4.0 * rows);
-        assertThat(DecoderBench.metric(service.port(), "lensflow_decoder_dead_letters_total"))
+        assertThat(DecoderTestBed.metric(service.port(), "lensflow_decoder_dead_letters_total"))
             .isEqualTo(2);
 
         ActivationChunk foul =
-            cases.get("case0").chunk("foul", 0, bench.revision, bench.tokenizerHash, 0, 2);
+            cases.get("case0").chunk("foul", 0, bed.revision, bed.tokenizerHash, 0, 2);
         foul.setModelTopLogits(
             List.of(foul.getModelTopLogits().get(0), foul.getModelTopLogits().get(1) + 0.01f));
-        bench.send(foul);
-        bench.awaitResults(chunks.size() + 2, LIMIT);
-        assertThat(bench.results.get(chunks.size() + 1).getCanaryMismatches()).isEqualTo(1);
+        bed.send(foul);
+        bed.awaitResults(chunks.size() + 2, LIMIT);
+        assertThat(bed.results.get(chunks.size() + 1).getCanaryMismatches()).isEqualTo(1);
       }
     }
   }

@@ -25,8 +25,8 @@ class OneWriterIT {
   void shouldGiveNoVersionTwiceWhenTheWriterIsPausedAndWoken(KafkaEnvironment kafka)
       throws Exception {
     kafka.createTopics();
-    try (SteeringChild one = SteeringChild.start(kafka, "1500ms");
-        SteeringChild two = SteeringChild.start(kafka, "1500ms")) {
+    try (SteeringChild one = SteeringChild.start(kafka, "3s");
+        SteeringChild two = SteeringChild.start(kafka, "3s")) {
       Await.until("one of them writes", LIMIT, () -> one.isWriter() || two.isWriter());
       SteeringChild writer = one.isWriter() ? one : two;
       SteeringChild other = writer == one ? two : one;

@@ -25,7 +25,7 @@ final class SteeringChild implements AutoCloseable {
   /**
    * Starts a process and returns when it answers.
    *
-   * @param sessionTimeout such as {@code 1500ms}
+   * @param sessionTimeout such as {@code 3s}
    */
   static SteeringChild start(KafkaEnvironment kafka, String sessionTimeout) throws IOException {
     ProcessBuilder builder =

@@ -69,8 +69,7 @@ public final class DemoCommand implements Callable<Integer> {
             system, folder, Optional.of(REQUEST_PARTITIONS), new SystemPlan.Ports(port, 0, 0, 0));
     Logging.toFile(plan.dataFolder().resolve("lensflow.log"));
     PrintStream err = Terminal.standardError();
-    err.printf("Starting Lensflow with the model '%s'…%n", plan.servedName());
-    LocalSystem running = new LocalSystem(plan, line -> err.println("  " + line));
+    LocalSystem running = new LocalSystem(plan, err::println);
     AutoCloseable whole =
         () -> {
           running.close();

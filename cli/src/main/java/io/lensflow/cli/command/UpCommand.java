@@ -77,8 +77,7 @@ public final class UpCommand implements Callable<Integer> {
             Optional.empty(),
             new SystemPlan.Ports(port, steeringPort, kafkaPort, registryPort));
     Logging.toFile(plan.dataFolder().resolve("lensflow.log"));
-    err.printf("Starting Lensflow with the model '%s'…%n", plan.servedName());
-    LocalSystem running = new LocalSystem(plan, line -> err.println("  " + line));
+    LocalSystem running = new LocalSystem(plan, err::println);
     return Stopping.closing(
         running,
         () -> {

@@ -86,6 +86,7 @@ public final class LocalSystem implements AutoCloseable {
   private void open() throws Exception {
     requireFree("--port", plan.ports().http());
     requireFree("--steering-port", plan.ports().steering());
+    progress.say("Starting Lensflow with the model '%s'…".formatted(plan.servedName()));
     startKafka();
     createTopics();
     client = keep(LensflowClient.open(clientOptions()));
@@ -237,7 +238,7 @@ public final class LocalSystem implements AutoCloseable {
 
   private void say(String what, String where, long begin) {
     double seconds = (System.nanoTime() - begin) / 1e9;
-    progress.say("%-17s %-44s %4.1f s".formatted(what, where, seconds));
+    progress.say("  %-17s %-44s %4.1f s".formatted(what, where, seconds));
   }
 
   private static Exception asException(Throwable cause) {

@@ -78,10 +78,14 @@ public final class Transformer implements Engine {
     }
     TensorKernels tensors = new TensorKernels();
     TransformerKernels kernels = new TransformerKernels();
+    Weights weights = null;
     try {
-      Weights weights = new WeightsLoader(checkpoint, dtype, tensors, kernels).load();
+      weights = new WeightsLoader(checkpoint, dtype, tensors, kernels).load();
       return new Transformer(checkpoint, tokenizer, dtype, options, tensors, kernels, weights);
     } catch (IOException | RuntimeException | Error e) {
+      if (weights != null) {
+        weights.close();
+      }
       tensors.close();
       kernels.close();
       throw e;
@@ -212,14 +216,7 @@ public final class Transformer implements Engine {
         return new float[0];
       }
       try (Tensor rows = tensors.integers(layout.logitRows());
-          Tensor head =
-              kernels.head(
-                  x,
-                  rows,
-                  weights.finalNorm(),
-                  config.rmsNormEps(),
-                  weights.head(),
-                  weights.none())) {
+          Tensor head = kernels.head(x, rows, config.rmsNormEps(), weights)) {
         FloatBuffer values = head.bytes().asFloatBuffer();
         float[] logits = new float[values.remaining()];
         values.get(logits);

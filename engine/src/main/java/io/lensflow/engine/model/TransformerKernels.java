@@ -12,6 +12,9 @@ import java.util.List;
  * <p>Not thread-safe.
  */
 final class TransformerKernels implements AutoCloseable {
+  /** Logits of a row that are computed again in float32 after a product in bfloat16. */
+  private static final int CANDIDATES = 16;
+
   private final KernelModule module = new KernelModule(TransformerKernels.class, "transformer.py");
 
   /** Packs a linear weight [out, in] for {@code rows} rows at a time. */
@@ -65,8 +68,17 @@ final class TransformerKernels implements AutoCloseable {
   }
 
   /** Float32 logits [M, V] of M of the rows x [N, D]. */
-  Tensor head(Tensor x, Tensor rows, Tensor norm, double eps, Tensor weight, Tensor none) {
-    return module.tensor("head", x, rows, norm, eps, weight, none);
+  Tensor head(Tensor x, Tensor rows, double eps, Weights weights) {
+    return module.tensor(
+        "head",
+        x,
+        rows,
+        weights.finalNorm(),
+        eps,
+        weights.head(),
+        weights.headTable(),
+        weights.none(),
+        Math.min(CANDIDATES, weights.vocabularySize()));
   }
 
   /** What every block of a step is given. */

@@ -53,43 +53,45 @@ class Kernels(Module):
     return torch.triu(torch.full([t, s], -inf, dtype=dtype), torch.add(torch.sub(s, t), 1))
 
   # Attention of each sequence over its own keys and values.
-  # q [N, H, E]; cache: keys and values [pool, K, E]; spans: per sequence its first row, t, its first slot in the pool, s;
+  # q [N, H, E]; cache: keys and values [pool, K, E]; spans: per sequence its first row, t, its first row of the pool, s;
   # masks: per sequence the additive mask, or empty -> [N, H*E]
   def attend(self: __torch__.Kernels, q: Tensor, cache: List[Tensor], spans: List[int], masks: List[Tensor]) -> Tensor:
-    keys = cache[0]
-    values = cache[1]
+    n = torch.size(q, 0)
     heads = torch.size(q, 1)
     size = torch.size(q, 2)
-    groups = torch.size(keys, 1)
+    groups = torch.size(cache[0], 1)
+    shared = torch.floordiv(heads, groups)
+    # [1, K, pool, E]: a sequence's keys and values are a slice of it, never a copy.
+    keys = torch.unsqueeze(torch.transpose(cache[0], 0, 1), 0)
+    values = torch.unsqueeze(torch.transpose(cache[1], 0, 1), 0)
+    grouped = torch.view(q, [n, groups, shared, size])
     outputs = annotate(List[Tensor], [])
     for b in range(len(masks)):
       at = torch.mul(b, 4)
+      row = spans[at]
       t = spans[torch.add(at, 1)]
       start = spans[torch.add(at, 2)]
       s = spans[torch.add(at, 3)]
-      qb = torch.narrow(q, 0, spans[at], t)
-      kb = torch.unsqueeze(torch.transpose(torch.narrow(keys, 0, start, s), 0, 1), 0)
-      vb = torch.unsqueeze(torch.transpose(torch.narrow(values, 0, start, s), 0, 1), 0)
+      kb = torch.narrow(keys, 2, start, s)
+      vb = torch.narrow(values, 2, start, s)
       if torch.eq(t, 1):
         # One new token: the query heads that share a key/value head become that head's rows.
-        qg = torch.view(qb, [1, groups, torch.floordiv(heads, groups), size])
-        ob = torch.scaled_dot_product_attention(qg, kb, vb)
-        out = torch.reshape(ob, [1, torch.mul(heads, size)])
+        out = torch.scaled_dot_product_attention(torch.narrow(grouped, 0, row, 1), kb, vb)
       else:
         mask = annotate(Optional[Tensor], None)
         causal = True
         if torch.gt(torch.numel(masks[b]), 0):
           mask = masks[b]
           causal = False
-        qt = torch.unsqueeze(torch.transpose(qb, 0, 1), 0)
-        ob = torch.scaled_dot_product_attention(qt, kb, vb, mask, 0., causal, scale=None, enable_gqa=True)
-        out = torch.reshape(torch.transpose(torch.squeeze(ob, 0), 0, 1), [t, torch.mul(heads, size)])
+        qb = torch.unsqueeze(torch.transpose(torch.narrow(q, 0, row, t), 0, 1), 0)
+        ob = torch.scaled_dot_product_attention(qb, kb, vb, mask, 0., causal, scale=None, enable_gqa=True)
+        out = torch.reshape(torch.transpose(torch.squeeze(ob, 0), 0, 1), [t, groups, shared, size])
       _0 = torch.append(outputs, out)
     if torch.eq(len(outputs), 1):
       y = outputs[0]
     else:
       y = torch.cat(outputs, 0)
-    return y
+    return torch.reshape(y, [n, torch.mul(heads, size)])
 
   # Steering of h [N, D] at one hook point, in float32, operations in their order, rounded once at the end.
   # edits: per operation the hook point, the operation (0 ADD, 1 ADD_NORM_MATCHED, 2 ABLATE, 3 PROJECT_TO) and whether
@@ -184,7 +186,16 @@ class Kernels(Module):
     y = torch.mul_(torch.silu(torch.narrow(gate_up, 1, 0, f)), torch.narrow(gate_up, 1, f, f))
     return (self).linear(y, w[10], w[11], )
 
-  # x [N, D], rows [M], norm [D], weight [V, D] -> float32 logits [M, V]
-  def head(self: __torch__.Kernels, x: Tensor, rows: Tensor, norm: Tensor, eps: float, weight: Tensor, none: Tensor) -> Tensor:
-    h = (self).norm(torch.index_select(x, 0, rows), norm, eps, )
-    return torch.to((self).linear(h, weight, none, ), 6)
+  # Logits of some rows: x [N, D], rows [M], norm [D], weight [V, D] plain or packed, table: the same, plain -> float32 [M, V].
+  # A product in bfloat16 gives logits of 8 bits, in which the greatest ones tie. So the candidates, the greatest of them,
+  # are computed again in float32 from their rows of the table.
+  def head(self: __torch__.Kernels, x: Tensor, rows: Tensor, norm: Tensor, eps: float, weight: Tensor, table: Tensor, none: Tensor, candidates: int) -> Tensor:
+    h = (self).norm(torch.to(torch.index_select(x, 0, rows), 6), norm, eps, )
+    z = torch.to((self).linear(torch.to(h, ops.prim.dtype(x)), weight, none, ), 6)
+    if torch.ne(ops.prim.dtype(x), 6):
+      m = torch.size(z, 0)
+      greatest, ids = torch.topk(z, candidates)
+      w = torch.to(torch.view(torch.index_select(table, 0, torch.view(ids, [-1])), [m, candidates, -1]), 6)
+      exact = torch.squeeze(torch.bmm(w, torch.unsqueeze(h, 2)), 2)
+      z = torch.scatter_(z, 1, ids, exact)
+    return z

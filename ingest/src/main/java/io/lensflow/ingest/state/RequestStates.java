@@ -81,6 +81,7 @@ public final class RequestStates {
       LogReader reader, String topic, String requestId, Instant since, LogReader.Visitor visitor)
       throws IOException {
     TopicPartition partition = sources.partition(topic, requestId, reader);
+    reader.assign(Set.of(partition));
     Instant from = sources.searchFrom(requestId, since);
     long begin = reader.offsets(Set.of(partition), from).get(partition);
     reader.read(partition, begin, reader.end(partition), requestId, visitor);

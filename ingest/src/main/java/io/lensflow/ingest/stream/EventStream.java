@@ -149,6 +149,10 @@ final class EventStream {
   private TailListener catchUp(LogReader reader, Set<ResultTopic> logs, BooleanSupplier done)
       throws IOException {
     if (partitions == null) {
+      partitions = sources.partitions(request.requestId(), reader);
+    }
+    reader.assign(Set.copyOf(partitions.values()));
+    if (positions.isEmpty()) {
       begin(reader);
     }
     if (!writer.isOpen()) {
@@ -167,7 +171,6 @@ final class EventStream {
   }
 
   private void begin(LogReader reader) {
-    partitions = sources.partitions(request.requestId(), reader);
     Map<TopicPartition, Long> offsets =
         reader.offsets(
             Set.copyOf(partitions.values()),

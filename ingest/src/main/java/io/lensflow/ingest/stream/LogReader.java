@@ -51,6 +51,15 @@ public final class LogReader implements AutoCloseable {
   }
 
   /**
+   * To be called first: says which partitions will be looked up and read. They stay assigned while
+   * only one is read, because the consumer forgets what it knows of others.
+   */
+  public void assign(Set<TopicPartition> partitions) {
+    consumer.assign(partitions);
+    consumer.pause(partitions);
+  }
+
+  /**
    * Where to begin to read.
    *
    * @param from the first records whose time is not before; null takes the oldest that are kept
@@ -103,8 +112,9 @@ public final class LogReader implements AutoCloseable {
     if (from >= to) {
       return from;
     }
-    consumer.assign(Set.of(partition));
+    consumer.pause(consumer.assignment());
     consumer.seek(partition, from);
+    consumer.resume(Set.of(partition));
     long lastNews = System.nanoTime();
     long position = from;
     while (position < to && !done.getAsBoolean()) {

@@ -15,6 +15,9 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
  * because connecting costs more than reading a short stretch. Thread-safe and fair.
  */
 public final class ReaderPool implements AutoCloseable {
+  private static final int POLL_RECORDS = 2000;
+  private static final int FETCH_WAIT_MILLIS = 5;
+
   private final KafkaClients clients;
   private final Duration brokerTimeout;
   private final Duration wait;
@@ -98,7 +101,11 @@ public final class ReaderPool implements AutoCloseable {
         ConsumerConfig.AUTO_OFFSET_RESET_CONFIG,
         "earliest",
         ConsumerConfig.MAX_POLL_RECORDS_CONFIG,
-        2000,
+        POLL_RECORDS,
+        // Readers read what is there. A fetch that waits for news at the end of one partition would
+        // hold up the next look-up, which shares its connection.
+        ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG,
+        FETCH_WAIT_MILLIS,
         ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG,
         Math.toIntExact(brokerTimeout.toMillis()));
   }

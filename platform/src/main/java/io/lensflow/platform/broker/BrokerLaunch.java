@@ -1,10 +1,9 @@
 package io.lensflow.platform.broker;
 
+import io.lensflow.platform.net.Ports;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Writer;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,15 +48,9 @@ final class BrokerLaunch {
     }
   }
 
-  static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
-  }
-
   private Path writeSettings() throws IOException {
     Properties properties = new Properties();
-    properties.putAll(BrokerProperties.singleNode(folder, port, freePort()));
+    properties.putAll(BrokerProperties.singleNode(folder, port, Ports.free()));
     properties.putAll(options.properties());
     properties.put(BrokerProcess.FOLDER, folder.toString());
     properties.put(BrokerProcess.OWNER, Long.toString(ProcessHandle.current().pid()));

@@ -1,8 +1,7 @@
 package io.lensflow.platform.broker;
 
+import io.lensflow.platform.net.Ports;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
@@ -42,8 +41,10 @@ public final class EmbeddedBroker implements AutoCloseable {
    * @throws BrokerStartException if the port or the folder is in use, or Kafka does not start
    */
   public static EmbeddedBroker start(BrokerOptions options) {
-    if (options.port() != 0) {
-      requireFree(options.port());
+    try {
+      Ports.requireFree("127.0.0.1", options.port());
+    } catch (IOException e) {
+      throw new BrokerStartException(e.getMessage(), e);
     }
     for (int tried = 1; ; tried++) {
       try {
@@ -119,7 +120,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     Path folder = null;
     try {
       folder = temporary ? Files.createTempDirectory("lensflow-broker-") : create(options.folder());
-      int port = options.port() != 0 ? options.port() : BrokerLaunch.freePort();
+      int port = options.port() != 0 ? options.port() : Ports.free();
       Process process = new BrokerLaunch(options, folder, port).run();
       return new EmbeddedBroker(folder, temporary, port, process);
     } catch (IOException e) {
@@ -135,16 +136,5 @@ public final class EmbeddedBroker implements AutoCloseable {
 
   private static Path create(Path folder) throws IOException {
     return Files.createDirectories(folder.toAbsolutePath().normalize());
-  }
-
-  private static void requireFree(int port) {
-    try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
-      assert socket.isBound();
-    } catch (IOException e) {
-      throw new BrokerStartException(
-          "Port %d is in use by another program (%s): stop that one, or choose another port"
-              .formatted(port, e.getMessage()),
-          e);
-    }
   }
 }

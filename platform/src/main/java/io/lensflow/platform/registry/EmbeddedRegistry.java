@@ -1,6 +1,8 @@
 package io.lensflow.platform.registry;
 
 import io.javalin.Javalin;
+import io.lensflow.platform.net.Ports;
+import java.io.IOException;
 import java.net.URI;
 import org.apache.kafka.common.KafkaException;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
@@ -36,6 +38,11 @@ public final class EmbeddedRegistry implements AutoCloseable {
    * @throws RegistryStartException if the port is in use or the broker does not answer
    */
   public static EmbeddedRegistry start(RegistryOptions options) {
+    try {
+      Ports.requireFree(options.host(), options.port());
+    } catch (IOException e) {
+      throw new RegistryStartException("The schema registry cannot start. " + e.getMessage(), e);
+    }
     SchemaStore store = open(options);
     try {
       Javalin server = server(new RegistryApi(store));

@@ -6,6 +6,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
+import io.javalin.http.HttpResponseException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.avro.AvroRuntimeException;
 import org.apache.avro.Schema;
@@ -35,7 +38,7 @@ final class RegistryApi {
         "/subjects/{subject}/versions/{version}", ctx -> answer(ctx, describe(version(ctx))));
     routes.get(
         "/subjects/{subject}/versions/{version}/schema",
-        ctx -> ctx.contentType(CONTENT_TYPE).result(version(ctx).schema()));
+        ctx -> answerText(ctx, version(ctx).schema()));
     routes.get("/schemas/types", ctx -> answer(ctx, List.of("AVRO")));
     routes.get("/schemas/ids/{id}", this::schema);
     routes.get(
@@ -51,9 +54,14 @@ final class RegistryApi {
     routes.get("/config/{subject}", this::subjectLevel);
     routes.put("/config/{subject}", ctx -> setLevel(ctx, ctx.pathParam("subject")));
     routes.get("/mode", ctx -> answer(ctx, JSON.createObjectNode().put("mode", "READWRITE")));
-    routes.exception(RegistryError.class, RegistryApi::fail);
     routes.exception(
-        KafkaException.class, (e, ctx) -> fail(RegistryError.storeFailed(e.toString()), ctx));
+        RegistryError.class, (e, ctx) -> fail(ctx, e.status(), e.code(), e.getMessage()));
+    routes.exception(
+        HttpResponseException.class,
+        (e, ctx) -> fail(ctx, e.getStatus(), e.getStatus(), e.getMessage()));
+    routes.exception(
+        KafkaException.class,
+        (e, ctx) -> fail(ctx, 500, RegistryError.STORE_FAILED, "The broker failed: " + e));
   }
 
   private void versions(Context ctx) {
@@ -198,9 +206,11 @@ final class RegistryApi {
 
   private static JsonNode body(Context ctx) {
     try {
-      return JSON.readTree(ctx.body());
+      return JSON.readTree(ctx.bodyAsBytes());
     } catch (JsonProcessingException e) {
       throw RegistryError.invalidSchema("the body is not JSON: " + e.getOriginalMessage());
+    } catch (IOException e) {
+      throw RegistryError.invalidSchema("the body cannot be read: " + e.getMessage());
     }
   }
 
@@ -219,13 +229,16 @@ final class RegistryApi {
   }
 
   private static void answer(Context ctx, Object body) {
-    ctx.contentType(CONTENT_TYPE).result(JSON.valueToTree(body).toString());
+    answerText(ctx, JSON.valueToTree(body).toString());
   }
 
-  private static void fail(RegistryError error, Context ctx) {
-    ctx.status(error.status());
-    answer(
-        ctx,
-        JSON.createObjectNode().put("error_code", error.code()).put("message", error.getMessage()));
+  /** As bytes: the content type names no charset, and text would go out as Latin-1. */
+  private static void answerText(Context ctx, String text) {
+    ctx.contentType(CONTENT_TYPE).result(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static void fail(Context ctx, int status, int code, String message) {
+    ctx.status(status);
+    answer(ctx, JSON.createObjectNode().put("error_code", code).put("message", message));
   }
 }

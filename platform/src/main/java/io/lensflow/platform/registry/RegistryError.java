@@ -10,6 +10,9 @@ import java.util.List;
 final class RegistryError extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  /** The topic behind the registry could not be read or written. */
+  static final int STORE_FAILED = 50001;
+
   private final int code;
 
   private RegistryError(int code, String message) {
@@ -75,6 +78,6 @@ final class RegistryError extends RuntimeException {
   }
 
   static RegistryError storeFailed(String reason) {
-    return new RegistryError(50001, "Error in the backend datastore: " + reason);
+    return new RegistryError(STORE_FAILED, "Error in the backend datastore: " + reason);
   }
 }

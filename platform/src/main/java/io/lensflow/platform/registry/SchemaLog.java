@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.Admin;
@@ -22,9 +22,11 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -40,12 +42,12 @@ final class SchemaLog implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SchemaLog.class);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final long TIMEOUT_SECONDS = 20;
+  private static final Duration POLL = Duration.ofMillis(200);
 
   private final RegistryOptions options;
   private final TopicPartition partition;
   private final KafkaConsumer<String, String> consumer;
   private KafkaProducer<String, String> producer;
-  private long written;
 
   SchemaLog(RegistryOptions options) {
     this.options = options;
@@ -54,13 +56,22 @@ final class SchemaLog implements AutoCloseable {
     this.consumer = consumer();
   }
 
-  /** Hands over, in order, every record that was written since the last call, by anyone. */
+  /** Hands over, in order, every record that was committed since the last call, by anyone. */
   void readNew(BiConsumer<JsonNode, JsonNode> reader) {
-    // A commit returns before its marker is in the log, and only behind the marker does the end of
-    // what is committed lie: what this one wrote is waited for, or an id could be given out twice.
-    long end = Math.max(written, consumer.endOffsets(List.of(partition)).get(partition));
+    readTo(consumer.endOffsets(List.of(partition)).get(partition), reader);
+  }
+
+  /**
+   * As {@link #readNew}, up to an offset (exclusive) that is written but may not be visible yet.
+   */
+  void readTo(long end, BiConsumer<JsonNode, JsonNode> reader) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
     while (consumer.position(partition) < end) {
-      for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(200))) {
+      if (System.nanoTime() > deadline) {
+        throw new org.apache.kafka.common.errors.TimeoutException(
+            "Topic %s could not be read to offset %d".formatted(partition.topic(), end));
+      }
+      for (ConsumerRecord<String, String> record : consumer.poll(POLL)) {
         read(record, reader);
       }
     }
@@ -85,23 +96,27 @@ final class SchemaLog implements AutoCloseable {
   }
 
   /**
-   * Writes one record.
+   * Writes one record and returns its offset. The broker ends a transaction a moment after the
+   * commit returns: who wants to see the record reads up to that offset.
    *
    * @throws KafkaException if that failed, or another registry has become the writer; this is none
    *     then
    */
-  void append(JsonNode key, JsonNode value) {
+  long append(JsonNode key, JsonNode value) {
     try {
       producer.beginTransaction();
-      AtomicLong offset = new AtomicLong();
-      producer.send(
-          new ProducerRecord<>(partition.topic(), 0, key.toString(), value.toString()),
-          (metadata, e) -> offset.set(e == null ? metadata.offset() : -1));
+      Future<RecordMetadata> written =
+          producer.send(
+              new ProducerRecord<>(partition.topic(), 0, key.toString(), value.toString()));
       producer.commitTransaction();
-      written = offset.get() + 1;
+      return written.get().offset();
     } catch (KafkaException e) {
       resign();
       throw e;
+    } catch (ExecutionException e) {
+      throw new KafkaException("The commit held, but its record failed", e.getCause());
+    } catch (InterruptedException e) {
+      throw new InterruptException(e);
     }
   }
 
@@ -155,11 +170,12 @@ final class SchemaLog implements AutoCloseable {
   }
 
   private Map<String, Object> properties() {
-    Map<String, Object> properties = new HashMap<>(options.clientProperties());
-    properties.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, options.bootstrapServers());
+    Map<String, Object> properties = new HashMap<>();
     // A client of the registry gives up after 10 s; to go on asking a dead broker helps nobody.
-    properties.put(CommonClientConfigs.DEFAULT_API_TIMEOUT_MS_CONFIG, 8000);
-    properties.put(CommonClientConfigs.REQUEST_TIMEOUT_MS_CONFIG, 8000);
+    properties.put(CommonClientConfigs.DEFAULT_API_TIMEOUT_MS_CONFIG, "8000");
+    properties.put(CommonClientConfigs.REQUEST_TIMEOUT_MS_CONFIG, "8000");
+    properties.putAll(options.clientProperties());
+    properties.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, options.bootstrapServers());
     return properties;
   }
 

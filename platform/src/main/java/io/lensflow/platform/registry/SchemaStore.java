@@ -91,11 +91,7 @@ final class SchemaStore implements AutoCloseable {
     ObjectNode key = JSON.createObjectNode();
     key.put("keytype", "CONFIG").put("subject", subject).put("magic", 0);
     ObjectNode value = JSON.createObjectNode().put("compatibilityLevel", level.name());
-    write(
-        () -> {
-          log.append(key, value);
-          return null;
-        });
+    write(() -> append(key, value));
   }
 
   /**
@@ -105,7 +101,10 @@ final class SchemaStore implements AutoCloseable {
    */
   synchronized int register(String subject, Schema schema) {
     Optional<SchemaVersion> known = lookUp(subject, schema);
-    return known.isPresent() ? known.get().id() : write(() -> appendVersion(subject, schema));
+    if (known.isEmpty()) {
+      write(() -> appendVersion(subject, schema));
+    }
+    return lookUp(subject, schema).orElseThrow().id();
   }
 
   @Override
@@ -113,13 +112,17 @@ final class SchemaStore implements AutoCloseable {
     log.close();
   }
 
-  private int appendVersion(String subject, Schema schema) {
+  private void appendVersion(String subject, Schema schema) {
     List<SchemaVersion> versions = subjects.getOrDefault(subject, List.of());
+    String text = schema.toString();
+    if (versions.stream().anyMatch(version -> version.schema().equals(text))) {
+      // Another registry was faster; it came to light when this one became the writer.
+      return;
+    }
     List<String> problems = levels.getOrDefault(subject, globalLevel).problems(schema, versions);
     if (!problems.isEmpty()) {
       throw RegistryError.incompatible(subject, problems);
     }
-    String text = schema.toString();
     int version = versions.isEmpty() ? 1 : versions.get(versions.size() - 1).version() + 1;
     int newId = byId.keySet().stream().mapToInt(Integer::intValue).max().orElse(0) + 1;
     int id = idOfText.getOrDefault(text, newId);
@@ -128,21 +131,23 @@ final class SchemaStore implements AutoCloseable {
     ObjectNode value = JSON.createObjectNode();
     value.put("subject", subject).put("version", version).put("id", id);
     value.put("schema", text).put("deleted", false);
-    log.append(key, value);
-    return id;
+    append(key, value);
+  }
+
+  private void append(ObjectNode key, ObjectNode value) {
+    log.readTo(log.append(key, value) + 1, this::apply);
   }
 
   /** Runs {@code decision}, which appends to the log, on all that was written before. */
-  private <T> T write(Supplier<T> decision) {
+  private void write(Runnable decision) {
     for (int tried = 1; ; tried++) {
       try {
         if (!log.isWriter()) {
           log.becomeWriter();
           log.readNew(this::apply);
         }
-        T result = decision.get();
-        log.readNew(this::apply);
-        return result;
+        decision.run();
+        return;
       } catch (KafkaException e) {
         if (tried == WRITE_TRIES) {
           throw RegistryError.storeFailed(e.toString());

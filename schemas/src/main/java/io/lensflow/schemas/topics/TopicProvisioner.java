@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
@@ -60,11 +61,12 @@ public final class TopicProvisioner {
     List<String> differences = new ArrayList<>();
     for (TopicSpec spec : specs) {
       TopicDescription topic = topics.get(spec.name());
-      if (topic == null) {
+      Config config = configs.get(spec.name());
+      if (topic == null || config == null) {
         differences.add("Topic " + spec.name() + " does not exist.");
       } else {
         compareLayout(spec, topic, differences);
-        compareConfigs(spec, configs.get(spec.name()), differences);
+        compareConfigs(spec, config, differences);
       }
     }
     return differences;
@@ -101,28 +103,30 @@ public final class TopicProvisioner {
 
   private static Map<String, TopicDescription> describe(Admin admin, Collection<TopicSpec> specs) {
     List<String> names = specs.stream().map(TopicSpec::name).toList();
-    Map<String, TopicDescription> topics = new HashMap<>();
-    admin
-        .describeTopics(names)
-        .topicNameValues()
-        .forEach(
-            (name, future) -> {
-              try {
-                topics.put(name, await(future, "describe topic " + name));
-              } catch (UnknownTopicOrPartitionException absent) {
-                // The caller sees a missing topic by its absence from the map.
-              }
-            });
-    return topics;
+    return present(admin.describeTopics(names).topicNameValues(), name -> name);
   }
 
   private static Map<String, Config> configs(Admin admin, Collection<String> names) {
     List<ConfigResource> resources =
         names.stream().map(name -> new ConfigResource(ConfigResource.Type.TOPIC, name)).toList();
-    Map<String, Config> configs = new HashMap<>();
-    await(admin.describeConfigs(resources).all(), "describe the topics' settings")
-        .forEach((resource, config) -> configs.put(resource.name(), config));
-    return configs;
+    return present(admin.describeConfigs(resources).values(), ConfigResource::name);
+  }
+
+  /**
+   * Answers by topic name, without topics that do not exist; one may vanish between two questions.
+   */
+  private static <K, V> Map<String, V> present(
+      Map<K, KafkaFuture<V>> answers, Function<K, String> topicOf) {
+    Map<String, V> present = new HashMap<>();
+    answers.forEach(
+        (key, answer) -> {
+          try {
+            present.put(topicOf.apply(key), await(answer, "describe topic " + topicOf.apply(key)));
+          } catch (UnknownTopicOrPartitionException absent) {
+            // Its absence from the map says so.
+          }
+        });
+    return present;
   }
 
   private static void awaitCreated(String name, KafkaFuture<Void> created) {

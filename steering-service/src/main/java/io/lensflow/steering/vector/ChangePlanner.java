@@ -1,18 +1,7 @@
 package io.lensflow.steering.vector;
 
-import io.lensflow.records.AuditEvent;
-import io.lensflow.records.SteeringAlias;
-import io.lensflow.records.SteeringVector;
-import io.lensflow.records.VectorManifest;
-import io.lensflow.records.VectorRecordType;
 import io.lensflow.records.VectorSite;
-import io.lensflow.records.VectorSiteRef;
-import io.lensflow.schemas.ids.Ids;
-import io.lensflow.schemas.serde.LensflowHeaders;
 import io.lensflow.schemas.topics.TopicCatalogue;
-import io.lensflow.text.spec.PositionSpec;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -28,11 +17,11 @@ import org.apache.kafka.clients.producer.ProducerRecord;
  * is up to date, and that nobody else writes meanwhile. Immutable and thread-safe.
  */
 public final class ChangePlanner {
-  private final TopicCatalogue topics;
+  private final SteeringRecords records;
   private final Clock clock;
 
   public ChangePlanner(TopicCatalogue topics, Clock clock) {
-    this.topics = topics;
+    this.records = new SteeringRecords(topics);
     this.clock = clock;
   }
 
@@ -48,23 +37,15 @@ public final class ChangePlanner {
     VectorId id = vector.id();
     int version = vector.highestVersion() + 1;
     Instant now = clock.instant();
-    List<ProducerRecord<String, SpecificRecord>> records = new ArrayList<>();
-    List<VectorSiteRef> refs = new ArrayList<>();
-    for (SiteDraft site : draft.sites()) {
-      VectorSite record = site(site);
-      refs.add(ref(record));
-      SteeringVector value = value(id, version, now, VectorRecordType.SITE, record, null);
-      records.add(record(id.siteKey(version, site.hookPoint(), site.layer()), value));
-    }
-    SteeringVector manifest =
-        value(id, version, now, VectorRecordType.MANIFEST, null, manifest(draft, refs));
-    records.add(record(id.manifestKey(version), manifest));
-    records.add(alias(id, Names.LATEST, version, version, now));
-    Map<String, String> details = new TreeMap<>();
-    details.put("version", Integer.toString(version));
-    details.put("sites", Integer.toString(refs.size()));
-    records.add(audit("PUBLISH", id.manifestKey(version), id, now, origin, details));
-    return new Change("PUBLISH", id, List.of(version), records);
+    List<VectorSite> sites = draft.sites().stream().map(SteeringRecords::encode).toList();
+    List<ProducerRecord<String, SpecificRecord>> written = new ArrayList<>();
+    sites.forEach(site -> written.add(records.site(id, version, now, site)));
+    written.add(records.manifest(id, version, now, draft, sites));
+    written.add(records.alias(id, Names.LATEST, version, version, now));
+    Map<String, String> details =
+        Map.of("version", Integer.toString(version), "sites", Integer.toString(sites.size()));
+    written.add(records.audit("PUBLISH", id.manifestKey(version), id, now, origin, details));
+    return new Change("PUBLISH", id, List.of(version), written);
   }
 
   /**
@@ -92,25 +73,20 @@ public final class ChangePlanner {
     Instant now = clock.instant();
     List<Integer> versions = doomed.stream().map(StoredVersion::version).toList();
     refuseReferred(vector, versions);
-    List<ProducerRecord<String, SpecificRecord>> records = new ArrayList<>();
+    List<ProducerRecord<String, SpecificRecord>> written = new ArrayList<>();
     for (StoredVersion version : doomed) {
       // The manifest first: a reader never sees a version that misses sites.
-      records.add(
-          tombstone(topics.steeringVectors(), id.manifestKey(version.version()), id.model()));
-      for (StoredSite site : version.sites()) {
-        String key = id.siteKey(version.version(), site.hookPoint(), site.layer());
-        records.add(tombstone(topics.steeringVectors(), key, id.model()));
-      }
+      written.add(records.noManifest(id, version.version()));
+      version.sites().forEach(site -> written.add(records.noSite(id, version.version(), site)));
     }
     TreeMap<Integer, StoredVersion> remaining = new TreeMap<>(vector.versions());
     remaining.keySet().removeAll(versions);
     int latest = remaining.isEmpty() ? 0 : remaining.lastKey();
-    records.add(alias(id, Names.LATEST, latest, vector.highestVersion(), now));
-    Map<String, String> details = new TreeMap<>();
-    details.put("versions", versions.toString());
-    details.put("latest", Integer.toString(latest));
-    records.add(audit("RETIRE", subject, id, now, origin, details));
-    return new Change("RETIRE", id, versions, records);
+    written.add(records.alias(id, Names.LATEST, latest, vector.highestVersion(), now));
+    Map<String, String> details =
+        Map.of("versions", versions.toString(), "latest", Integer.toString(latest));
+    written.add(records.audit("RETIRE", subject, id, now, origin, details));
+    return new Change("RETIRE", id, versions, written);
   }
 
   /**
@@ -127,16 +103,15 @@ public final class ChangePlanner {
     expect(expected, current);
     VectorId id = vector.id();
     Instant now = clock.instant();
-    Map<String, String> details = new TreeMap<>();
-    details.put("version", Integer.toString(version));
-    details.put("previous", Integer.toString(current));
+    Map<String, String> details =
+        Map.of("version", Integer.toString(version), "previous", Integer.toString(current));
     return new Change(
         "SET_ALIAS",
         id,
         List.of(version),
         List.of(
-            alias(id, alias, version, 0, now),
-            audit("SET_ALIAS", id.aliasKey(alias), id, now, origin, details)));
+            records.alias(id, alias, version, 0, now),
+            records.audit("SET_ALIAS", id.aliasKey(alias), id, now, origin, details)));
   }
 
   /**
@@ -152,14 +127,15 @@ public final class ChangePlanner {
       throw RefusedException.unknown(
           "alias", "vector '%s' has no alias '%s'".formatted(id.name(), alias));
     }
-    Map<String, String> details = new TreeMap<>(Map.of("previous", Integer.toString(version)));
+    Map<String, String> details = Map.of("previous", Integer.toString(version));
     return new Change(
         "DELETE_ALIAS",
         id,
         List.of(version),
         List.of(
-            tombstone(topics.steeringAliases(), id.aliasKey(alias), id.model()),
-            audit("DELETE_ALIAS", id.aliasKey(alias), id, clock.instant(), origin, details)));
+            records.noAlias(id, alias),
+            records.audit(
+                "DELETE_ALIAS", id.aliasKey(alias), id, clock.instant(), origin, details)));
   }
 
   private static void expect(Integer expected, int current) {
@@ -180,109 +156,5 @@ public final class ChangePlanner {
                         .formatted(alias, version));
               }
             });
-  }
-
-  private static VectorSite site(SiteDraft site) {
-    ByteBuffer bytes = Float32.encode(site.values());
-    return VectorSite.newBuilder()
-        .setHookPoint(site.hookPoint())
-        .setLayer(site.layer())
-        .setValues(bytes)
-        .setCrc32c(Float32.crc32c(bytes))
-        .setNorm(Float32.norm(site.values()))
-        .build();
-  }
-
-  private static VectorSiteRef ref(VectorSite site) {
-    return VectorSiteRef.newBuilder()
-        .setHookPoint(site.getHookPoint())
-        .setLayer(site.getLayer())
-        .setCrc32c(site.getCrc32c())
-        .setNorm(site.getNorm())
-        .build();
-  }
-
-  private static VectorManifest manifest(VectorDraft draft, List<VectorSiteRef> sites) {
-    return VectorManifest.newBuilder()
-        .setRevision(draft.revision())
-        .setHiddenSize(draft.sites().get(0).values().length)
-        .setSites(sites)
-        .setOperation(draft.operation())
-        .setPositions(PositionSpec.parse(draft.positions()).toString())
-        .setPreserveNorm(draft.preserveNorm())
-        .setMethod(draft.method())
-        .setDataset(draft.dataset())
-        .setDatasetHash(draft.datasetHash())
-        .setPairCount(draft.pairCount())
-        .setLabelShare(draft.labelShare())
-        .setAuthor(draft.author())
-        .setDescription(draft.description())
-        .build();
-  }
-
-  private static SteeringVector value(
-      VectorId id,
-      int version,
-      Instant now,
-      VectorRecordType type,
-      VectorSite site,
-      VectorManifest manifest) {
-    return SteeringVector.newBuilder()
-        .setType(type)
-        .setModel(id.model())
-        .setName(id.name())
-        .setVersion(version)
-        .setCreatedAt(now)
-        .setSite(site)
-        .setManifest(manifest)
-        .build();
-  }
-
-  private ProducerRecord<String, SpecificRecord> record(String key, SteeringVector value) {
-    return LensflowHeaders.record(topics.steeringVectors(), key, value, null);
-  }
-
-  private ProducerRecord<String, SpecificRecord> alias(
-      VectorId id, String alias, int version, int highest, Instant now) {
-    SpecificRecord value =
-        SteeringAlias.newBuilder()
-            .setModel(id.model())
-            .setName(id.name())
-            .setAlias(alias)
-            .setVersion(version)
-            .setHighestVersion(highest)
-            .setUpdatedAt(now)
-            .build();
-    return LensflowHeaders.record(topics.steeringAliases(), id.aliasKey(alias), value, null);
-  }
-
-  private ProducerRecord<String, SpecificRecord> audit(
-      String action,
-      String subject,
-      VectorId id,
-      Instant now,
-      Origin origin,
-      Map<String, String> details) {
-    if (!origin.commandId().isEmpty()) {
-      details.put(Origin.COMMAND_ID, origin.commandId());
-    }
-    SpecificRecord value =
-        AuditEvent.newBuilder()
-            .setEventId(Ids.newId())
-            .setAt(now)
-            .setActor(origin.actor())
-            .setAction(action)
-            .setSubject(subject)
-            .setModel(id.model())
-            .setDetails(details)
-            .build();
-    return LensflowHeaders.record(topics.audit(), subject, value, null);
-  }
-
-  private static ProducerRecord<String, SpecificRecord> tombstone(
-      String topic, String key, String model) {
-    ProducerRecord<String, SpecificRecord> record = new ProducerRecord<>(topic, key, null);
-    record.headers().add(LensflowHeaders.MODEL, model.getBytes(StandardCharsets.UTF_8));
-    return record;
   }
 }

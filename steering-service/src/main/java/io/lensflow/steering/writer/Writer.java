@@ -27,6 +27,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.SerializationException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -200,6 +202,9 @@ public final class Writer {
       giveUp(record, new Failure("UNDECODABLE", e.getMessage(), null), consumed);
     } catch (RefusedException e) {
       giveUp(record, e.toFailure(), consumed);
+    } catch (RecordTooLargeException | SerializationException e) {
+      // Trying again would not help, and would keep all later commands waiting.
+      giveUp(record, new Failure("UNWRITABLE", e.getMessage(), null), consumed);
     } finally {
       writing.unlock();
     }

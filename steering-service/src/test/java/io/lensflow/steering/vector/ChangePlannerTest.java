@@ -109,7 +109,9 @@ class ChangePlannerTest {
     assertThat(change.records())
         .extracting(ProducerRecord::key, r -> r.value() == null)
         .startsWith(row("m/v@1", true), row("m/v@1/RESIDUAL_POST/1", true));
-    assertThat(header(change.records().get(0), LensflowHeaders.MODEL)).isEqualTo("m");
+    assertThat(header(change.records().get(0), LensflowHeaders.TYPE))
+        .isEqualTo("SteeringVector.MANIFEST");
+    assertThat(header(change.records().get(1), LensflowHeaders.MODEL)).isEqualTo("m");
   }
 
   @Test

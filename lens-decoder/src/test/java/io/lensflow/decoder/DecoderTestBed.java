@@ -35,7 +35,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** What the integration tests share: topics, a producer of chunks, a read-committed subscriber. */
-final class DecoderBench implements AutoCloseable {
+final class DecoderTestBed implements AutoCloseable {
   private static final Pattern SAMPLE = Pattern.compile("(?m)^(\\w+)(?:\\{.*?})? ([-+.\\dENa]+)$");
 
   final KafkaSettings kafka;
@@ -45,11 +45,12 @@ final class DecoderBench implements AutoCloseable {
   final String tokenizerHash;
   final List<LensResult> results = new ArrayList<>();
   final List<DeadLetter> deadLetters = new ArrayList<>();
+  private final Map<Integer, Integer> resultsByPartition = new HashMap<>();
   private final KafkaClients clients;
   private final Producer<String, SpecificRecord> producer;
   private final KafkaConsumer<byte[], byte[]> subscriber;
 
-  DecoderBench(KafkaEnvironment environment, Path checkpoint) throws IOException {
+  DecoderTestBed(KafkaEnvironment environment, Path checkpoint) throws IOException {
     environment.createTopics();
     topics = environment.catalogue();
     kafka =
@@ -123,9 +124,22 @@ final class DecoderBench implements AutoCloseable {
         });
   }
 
+  /** Reads on until so many more results lie in a partition. */
+  void awaitResults(int partition, int more, Duration limit) {
+    int target = resultsByPartition.getOrDefault(partition, 0) + more;
+    Await.until(
+        more + " more results in partition " + partition,
+        limit,
+        () -> {
+          read(Duration.ofMillis(50));
+          return resultsByPartition.getOrDefault(partition, 0) >= target;
+        });
+  }
+
   void read(Duration time) {
     for (ConsumerRecord<byte[], byte[]> record : subscriber.poll(time)) {
       if (record.topic().equals(topics.lensResults())) {
+        resultsByPartition.merge(record.partition(), 1, Integer::sum);
         results.add(
             clients.deserializer(LensResult.class).deserialize(record.topic(), record.value()));
       } else {

@@ -1,0 +1,68 @@
+package io.lensflow.decoder;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.lensflow.service.SettingsException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class DecoderSettingsTest {
+  private static final Map<String, Object> REQUIRED =
+      Map.of("lensflow.decoder.model", "m", "lensflow.decoder.checkpoint", "/models/m");
+
+  @Test
+  void shouldHaveTheseDefaults() {
+    assertThat(DecoderSettings.load(REQUIRED))
+        .isEqualTo(
+            new DecoderSettings(
+                "m",
+                Path.of("/models/m"),
+                "",
+                0,
+                256,
+                Duration.ofMillis(50),
+                64L << 20,
+                100,
+                900 << 10,
+                Duration.ofMillis(50),
+                4L << 20,
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(6),
+                "127.0.0.1",
+                8084));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "model, ''",
+    "checkpoint, ''",
+    "threads, -1",
+    "batch-rows, 0",
+    "batch-rows, many",
+    "batch-deadline, 2h",
+    "max-held-bytes, 1",
+    "max-top-k, 0",
+    "max-result-bytes, 10",
+    "transaction-age, 0ms",
+    "transaction-bytes, 0",
+    "transaction-timeout, 10ms",
+    "session-timeout, 10ms",
+    "port, 65536",
+    "batch-row, 256"
+  })
+  void shouldNameTheKeyWhenValueIsBadOrUnknown(String key, String value) {
+    Map<String, Object> settings = new HashMap<>(REQUIRED);
+    settings.put("lensflow.decoder." + key, value);
+
+    assertThatThrownBy(() -> DecoderSettings.load(settings))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("lensflow.decoder")
+        .hasMessageContaining(key);
+  }
+}

@@ -1,0 +1,2 @@
+/** Ports of this machine. */
+package io.lensflow.platform.net;
