@@ -34,8 +34,7 @@ final class FirstRecords {
     written.put(topics.activations(), ActivationChunk.newBuilder().build());
     written.put(topics.workers(), WorkerHeartbeat.newBuilder().build());
     written.put(topics.deadLetters(), DeadLetter.newBuilder().build());
-    try (RecordSerializer<SpecificRecord> serializer =
-        new RecordSerializer<>(clients.registry())) {
+    try (RecordSerializer<SpecificRecord> serializer = new RecordSerializer<>(clients.registry())) {
       written.forEach(serializer::serialize);
     } catch (SchemaRegistryException e) {
       throw new WorkerStartException(

@@ -74,11 +74,11 @@ class RealEngineIT {
   }
 
   /** What the engine alone says: one prefill, then token by token. */
-  private record Alone(int[] prompt, List<Integer> generated, float[][][] rows, List<HeadSummary> heads) {}
+  private record Alone(
+      int[] prompt, List<Integer> generated, float[][][] rows, List<HeadSummary> heads) {}
 
   private Alone alone(String text) throws IOException {
-    try (Engine engine =
-        EngineLoader.load(checkpoint, new EngineOptions(DType.FLOAT32, 1024, 1))) {
+    try (Engine engine = EngineLoader.load(checkpoint, new EngineOptions(DType.FLOAT32, 1024, 1))) {
       int[] prompt = engine.tokenizer().encode(text);
       int layers = engine.config().layers();
       int hidden = engine.config().hiddenSize();
@@ -95,9 +95,7 @@ class RealEngineIT {
                   prompt.length, prompt.length + NEW_TOKENS - 1, plan, List.of()))) {
         while (generated.size() < NEW_TOKENS) {
           StepOutput output =
-              engine
-                  .step(List.of(new StepInput(sequence, next, StepInput.Logits.LAST)))
-                  .get(0);
+              engine.step(List.of(new StepInput(sequence, next, StepInput.Logits.LAST))).get(0);
           int[] positions = output.rows().get(0).positions();
           FloatBuffer floats =
               output.rows().get(0).payload().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
@@ -166,8 +164,7 @@ class RealEngineIT {
         HeadSummary head = alone.heads().get(generatedIndex);
         assertThat(chunk.getModelTopIds().get(i)).isEqualTo(head.topId());
         assertThat(chunk.getModelLogSumExps().get(i)).isCloseTo(head.logSumExp(), within(1e-3f));
-        assertThat(chunk.getNextTokenIds().get(i))
-            .isEqualTo(alone.generated().get(generatedIndex));
+        assertThat(chunk.getNextTokenIds().get(i)).isEqualTo(alone.generated().get(generatedIndex));
       }
     }
   }
@@ -213,8 +210,7 @@ class RealEngineIT {
   void shouldSendRowsInTheDtypeThatTheRequestWants() {
     String id =
         traffic.send(
-            Traffic.request(
-                PROMPT, 2, r -> r.getCapture().setDtype(ElementType.BFLOAT16)));
+            Traffic.request(PROMPT, 2, r -> r.getCapture().setDtype(ElementType.BFLOAT16)));
 
     CompletionEvent end = traffic.awaitEnd(id);
 

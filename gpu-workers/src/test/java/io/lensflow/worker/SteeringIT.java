@@ -106,8 +106,7 @@ class SteeringIT {
     VectorManifest manifest =
         VectorManifest.newBuilder()
             .setHiddenSize(ScriptedEngine.HIDDEN)
-            .setSites(
-                List.of(new VectorSiteRef(HookPoint.ATTENTION_INPUT, 1, crc.getValue(), 1.0)))
+            .setSites(List.of(new VectorSiteRef(HookPoint.ATTENTION_INPUT, 1, crc.getValue(), 1.0)))
             .build();
     manifestChange.accept(manifest);
     String key = model + "/" + name + "@" + version;
@@ -188,8 +187,7 @@ class SteeringIT {
     CompletionEvent end = run(steered("early", null, 1));
 
     assertThat(end.getFinished().getText()).isEqualTo("egi");
-    CompletionEvent accepted =
-        traffic.eventsOf(end.getRequestId(), CompletionType.ACCEPTED).get(0);
+    CompletionEvent accepted = traffic.eventsOf(end.getRequestId(), CompletionType.ACCEPTED).get(0);
     AppliedSteering applied = accepted.getAccepted().getSteering().get(0);
     assertThat(applied.getName()).isEqualTo("early");
     assertThat(applied.getVersion()).isEqualTo(1);
@@ -298,13 +296,7 @@ class SteeringIT {
           m.setSites(sites);
         },
         s -> {});
-    publish(
-        MODEL,
-        "layer",
-        1,
-        values(1),
-        m -> m.getSites().get(0).setLayer(9),
-        s -> s.setLayer(9));
+    publish(MODEL, "layer", 1, values(1), m -> m.getSites().get(0).setLayer(9), s -> s.setLayer(9));
 
     assertThat(awaitRefusal("short").getReason()).contains("16 bytes").contains("32");
     assertThat(awaitRefusal("width").getReason()).contains("D=16");

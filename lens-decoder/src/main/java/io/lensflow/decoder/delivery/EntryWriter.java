@@ -3,7 +3,6 @@ package io.lensflow.decoder.delivery;
 import io.lensflow.decoder.DecoderMetrics;
 import io.lensflow.decoder.batch.LensWork;
 import io.lensflow.decoder.lens.Canary;
-import io.lensflow.decoder.lens.LensPlan;
 import io.lensflow.decoder.lens.ResultWriter;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.Failure;
@@ -86,7 +85,8 @@ final class EntryWriter {
       }
     }
     for (String lens : entry.absentLenses()) {
-      String reason = "this decoder has no lens '%s'; it has '%s'".formatted(lens, ServedLenses.LOGIT);
+      String reason =
+          "this decoder has no lens '%s'; it has '%s'".formatted(lens, ServedLenses.LOGIT);
       log.warn("{} {}", describe(chunk), reason);
       out.add(
           record(
