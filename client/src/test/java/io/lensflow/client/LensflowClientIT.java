@@ -320,8 +320,7 @@ class LensflowClientIT {
     List<String> ours =
         settle(request).results().stream()
             .flatMap(result -> LensRow.of(result).stream())
-            .map(
-                row -> "%d/%d/%s".formatted(row.layer(), row.position(), row.top().get(0).text()))
+            .map(row -> "%d/%d/%s".formatted(row.layer(), row.position(), row.top().get(0).text()))
             .toList();
     assertThat(theirs).isNotEmpty().containsExactlyElementsOf(ours);
   }
