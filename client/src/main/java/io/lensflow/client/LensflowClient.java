@@ -11,6 +11,7 @@ import io.lensflow.records.PromptRequest;
 import io.lensflow.records.RequestControl;
 import io.lensflow.schemas.ids.Ids;
 import io.lensflow.schemas.ids.Partitions;
+import io.lensflow.schemas.lens.ServedLenses;
 import io.lensflow.schemas.registry.SchemaRegistryClient;
 import io.lensflow.schemas.serde.LensflowHeaders;
 import java.time.Clock;
@@ -94,7 +95,8 @@ public final class LensflowClient implements AutoCloseable {
    *
    * @param request what to do; an empty id, a missing creation time are filled in
    * @return the request as sent, and from where to follow it
-   * @throws ClientException if it could not be stored
+   * @throws ClientException if it asks for a lens or a metric that is not served, or could not be
+   *     stored
    */
   public Submission submit(PromptRequest request) {
     return submit(request, null);
@@ -106,6 +108,7 @@ public final class LensflowClient implements AutoCloseable {
    * @param traceparent W3C trace context, carried to every result; null for none
    */
   public Submission submit(PromptRequest request, String traceparent) {
+    checkLenses(request);
     PromptRequest sent = PromptRequest.newBuilder(request).build();
     if (sent.getRequestId().isEmpty()) {
       sent.setRequestId(Ids.newId());
@@ -118,6 +121,17 @@ public final class LensflowClient implements AutoCloseable {
     Map<TopicPartition, Long> start = endsFor(sent.getRequestId());
     RecordMetadata stored = send(topic, sent.getRequestId(), sent, traceparent);
     return new Submission(sent, topic, stored.offset(), start);
+  }
+
+  private static void checkLenses(PromptRequest request) {
+    for (int i = 0; i < request.getLenses().size(); i++) {
+      String lens = "lenses[%d].".formatted(i);
+      ServedLenses.refusal(request.getLenses().get(i))
+          .ifPresent(
+              refusal -> {
+                throw new ClientException(lens + refusal.field() + ": " + refusal.message());
+              });
+    }
   }
 
   /**

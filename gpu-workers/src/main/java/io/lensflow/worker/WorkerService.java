@@ -37,7 +37,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,6 +57,11 @@ public final class WorkerService implements AutoCloseable {
   public static final int FATAL_EXIT_CODE = 70;
 
   private static final Logger log = LoggerFactory.getLogger(WorkerService.class);
+  private static final Map<String, Object> TAIL =
+      Map.of(
+          ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest",
+          ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+  private static final int MEBIBYTE = 1024 * 1024;
   private static final Duration STOP_SLACK = Duration.ofSeconds(10);
 
   private final WorkerSettings settings;
@@ -116,8 +123,9 @@ public final class WorkerService implements AutoCloseable {
             Instant.now(),
             settings.servedName(),
             tokenizer.hash());
-    EventLog events =
-        own(new EventLog(clients.producer(Map.of(ProducerConfig.LINGER_MS_CONFIG, 0))));
+    EventLog events = own(new EventLog(clients.producer(eventProducer(catalogue))));
+    Producer<String, SpecificRecord> chunks = own(clients.producer(chunkProducer()));
+    FirstRecords.prepare(clients, chunks);
     WorkerParts parts =
         new WorkerParts(
             settings,
@@ -133,7 +141,7 @@ public final class WorkerService implements AutoCloseable {
                 clients.deserializer(SteeringVector.class),
                 clients.deserializer(SteeringAlias.class)),
             () -> clients.bytesConsumer(TAIL),
-            own(clients.producer(chunkProducer())),
+            chunks,
             events,
             metrics,
             InstantSource.system(),
@@ -152,17 +160,21 @@ public final class WorkerService implements AutoCloseable {
         ops.port());
   }
 
-  private static final Map<String, Object> TAIL =
-      Map.of(
-          ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest",
-          ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+  /** A dead letter holds a whole record of another topic, and more. */
+  private static Map<String, Object> eventProducer(TopicCatalogue catalogue) {
+    return Map.of(
+        ProducerConfig.LINGER_MS_CONFIG,
+        0,
+        ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
+        Math.addExact(catalogue.sizes().maxRecordBytes(), 2 * MEBIBYTE));
+  }
 
   private Map<String, Object> chunkProducer() {
     WorkerSettings.PublisherSettings publisher = settings.publisher();
     int record = publisher.chunks().maxRecordBytes();
     // The buffer is bounded by the scheduler; the producer's own has to hold all of it, or send()
     // would block.
-    long memory = publisher.bufferBytes() + 2L * record + 32L * 1024 * 1024;
+    long memory = publisher.bufferBytes() + 2L * record + 32L * MEBIBYTE;
     return Map.of(
         ProducerConfig.LINGER_MS_CONFIG,
         0,
@@ -171,7 +183,7 @@ public final class WorkerService implements AutoCloseable {
         ProducerConfig.BUFFER_MEMORY_CONFIG,
         memory,
         ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
-        Math.max(1_048_576, record + 4096),
+        Math.max(MEBIBYTE, record + 4096),
         ProducerConfig.COMPRESSION_TYPE_CONFIG,
         publisher.compression());
   }

@@ -63,26 +63,12 @@ abstract class RequestSourceContract {
     environment = kafka;
     environment.createTopics();
     traffic = new Traffic(environment);
-    worker = start("first");
-  }
-
-  private WorkerService start(String name) {
-    Map<String, Object> overrides = new HashMap<>();
-    overrides.put("lensflow.worker.name", name);
-    overrides.put("lensflow.worker.model", ScriptedEngine.modelFolder().toString());
-    overrides.put("lensflow.worker.served-name", "scripted");
-    overrides.put("lensflow.worker.slots", SLOTS);
-    overrides.put("lensflow.worker.prefill-chunk", 16);
-    overrides.put("lensflow.worker.request-source", setting);
-    overrides.put("lensflow.worker.http.port", 0);
-    overrides.put("lensflow.worker.restart.min-backoff", "50ms");
-    return WorkerService.start(
-        WorkerSettings.load(overrides),
-        traffic.kafka(),
-        () -> new ScriptedEngine(script),
-        cause -> {
-          throw new AssertionError("the worker was lost", cause);
-        });
+    worker =
+        Workers.scripted(
+            "first",
+            script,
+            traffic.kafka(),
+            Map.of("slots", SLOTS, "prefill-chunk", 16, "request-source", setting));
   }
 
   @AfterAll

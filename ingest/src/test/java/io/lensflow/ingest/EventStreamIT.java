@@ -280,6 +280,30 @@ class EventStreamIT {
   }
 
   @Test
+  void shouldBeatAndInTheEndCloseWhenARequestIsSilent() throws Exception {
+    IngestSettings impatient =
+        settings(
+            Map.of(
+                "lensflow.ingest.streams.heartbeat", "100ms",
+                "lensflow.ingest.streams.silence-limit", "1s",
+                "lensflow.ingest.streams.max", 1));
+    try (IngestService service = IngestService.start(impatient, stage.settings);
+        Socket socket = new Socket("127.0.0.1", service.port())) {
+      socket
+          .getOutputStream()
+          .write(
+              ("GET " + events(Ids.newId()) + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                  .getBytes(StandardCharsets.US_ASCII));
+      InputStream in = socket.getInputStream();
+      in.read();
+      assertThat(Http.get(service.port(), events(Ids.newId())).body()).contains("TOO_MANY_STREAMS");
+      assertThat(new String(in.readAllBytes(), StandardCharsets.UTF_8))
+          .contains("\n: still here\n")
+          .contains("\"code\":\"SILENT\"");
+    }
+  }
+
+  @Test
   void shouldTellItsClientsWhenAnInstanceStops() throws Exception {
     IngestService service = IngestService.start(settings(Map.of()), stage.settings);
     String id = Ids.newId();

@@ -184,6 +184,8 @@ class RequestApiIT {
         "{'tokenIds': [1, 100], 'model': 'm'}                         | 400 | INVALID_REQUEST | prompt.tokenIds[1]   | 0 … 99",
         "{'tokenIds': [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1], 'model': 'm'} | 400 | INVALID_REQUEST | prompt.tokenIds     | at most 15",
         "{'prompt': 'x', 'model': 'm', 'lenses': [{'targetIds': [100]}]} | 400 | INVALID_REQUEST | lenses[0].targetIds[0] | 0 … 99",
+        "{'prompt': 'x', 'model': 'm', 'lenses': ['tuned']}           | 400 | INVALID_REQUEST | lenses[0].name       | logit",
+        "{'prompt': 'x', 'model': 'm', 'lenses': [{'metrics': ['KL']}]} | 400 | INVALID_REQUEST | lenses[0].metrics  | ENTROPY",
         "{'prompt': 'x', 'model': 'm', 'revision': 'r2'}              | 400 | INVALID_REQUEST | revision             | r1",
         "{'prompt': 'x', 'model': 'm', 'deadline': '8d'}              | 400 | INVALID_REQUEST | deadline             | ahead",
         "{'prompt': 'x', 'model': 'm', 'layers': 'all'}               | 400 | INVALID_REQUEST | layers               | known here",

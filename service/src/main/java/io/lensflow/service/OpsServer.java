@@ -53,6 +53,7 @@ public final class OpsServer implements AutoCloseable {
             config -> {
               config.startup.showJavalinBanner = false;
               config.startup.showOldJavalinVersionWarning = false;
+              config.http.prefer405over404 = true;
               config.routes.get("/healthz", ctx -> ctx.result("ok"));
               config.routes.get("/readyz", ctx -> answer(ctx, readiness.get()));
               config.routes.get(

@@ -1,7 +1,5 @@
 package io.lensflow.cli.output;
 
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
@@ -61,11 +59,11 @@ public record Terminal(int columns, boolean colour) {
 
   /** Standard output in UTF-8, whatever the locale says: tokens hold every script. */
   public static PrintStream standardOutput() {
-    return new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+    return new PrintStream(System.out, true, StandardCharsets.UTF_8);
   }
 
   /** Standard error in UTF-8. */
   public static PrintStream standardError() {
-    return new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
+    return new PrintStream(System.err, true, StandardCharsets.UTF_8);
   }
 }

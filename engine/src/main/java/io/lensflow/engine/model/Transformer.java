@@ -78,10 +78,14 @@ public final class Transformer implements Engine {
     }
     TensorKernels tensors = new TensorKernels();
     TransformerKernels kernels = new TransformerKernels();
+    Weights weights = null;
     try {
-      Weights weights = new WeightsLoader(checkpoint, dtype, tensors, kernels).load();
+      weights = new WeightsLoader(checkpoint, dtype, tensors, kernels).load();
       return new Transformer(checkpoint, tokenizer, dtype, options, tensors, kernels, weights);
     } catch (IOException | RuntimeException | Error e) {
+      if (weights != null) {
+        weights.close();
+      }
       tensors.close();
       kernels.close();
       throw e;

@@ -1,5 +1,6 @@
 package io.lensflow.engine.model;
 
+import ai.djl.engine.EngineException;
 import io.lensflow.engine.DType;
 import io.lensflow.engine.checkpoint.Checkpoint;
 import io.lensflow.engine.checkpoint.CheckpointConfig.Features;
@@ -10,6 +11,8 @@ import io.lensflow.engine.torch.TensorKernels;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Reads a checkpoint's weights. Projections that read the same rows are fused (query, key and
@@ -23,12 +26,16 @@ final class WeightsLoader {
   /** For how many rows at a time weights are packed; the layout serves other counts as well. */
   private static final int PACKED_FOR_ROWS = 16;
 
+  private static final int TRIAL_SIZE = 16;
+  private static final Logger log = LoggerFactory.getLogger(WeightsLoader.class);
+
   private final ModelConfig config;
   private final Features features;
   private final DType dtype;
   private final TensorKernels tensors;
   private final TransformerKernels kernels;
   private final TensorReader reader;
+  private final boolean packs;
 
   /** Everything read so far: freed if a later tensor cannot be read. */
   private final List<AutoCloseable> loaded = new ArrayList<>();
@@ -41,6 +48,7 @@ final class WeightsLoader {
     this.tensors = tensors;
     this.kernels = kernels;
     this.reader = new TensorReader(checkpoint, tensors);
+    this.packs = tryPacking();
   }
 
   Weights load() throws IOException {
@@ -66,7 +74,7 @@ final class WeightsLoader {
     Tensor finalNorm = keep(reader.read("model.norm.weight", DType.FLOAT32, d));
     Tensor headTable =
         config.tiedHead() ? embedding : keep(reader.read("lm_head.weight", dtype, v, d));
-    Tensor head = keep(kernels.pack(headTable, PACKED_FOR_ROWS));
+    Tensor head = packs ? keep(kernels.pack(headTable, PACKED_FOR_ROWS)) : headTable;
     List<Argument> layers = new ArrayList<>();
     for (int layer = 0; layer < config.layers(); layer++) {
       layers.add(keep(layer("model.layers." + layer + ".", none)));
@@ -162,8 +170,25 @@ final class WeightsLoader {
   }
 
   private Tensor packed(Tensor weight) {
+    if (!packs) {
+      return weight;
+    }
     try (weight) {
       return kernels.pack(weight, PACKED_FOR_ROWS);
+    }
+  }
+
+  /** Whether oneDNN has packed linears for the dtype on this processor: tried on a tiny one. */
+  private boolean tryPacking() {
+    try (Tensor weight = tensors.empty(dtype, TRIAL_SIZE, TRIAL_SIZE);
+        Tensor none = tensors.empty(DType.FLOAT32, 0);
+        Tensor packed = kernels.pack(weight, PACKED_FOR_ROWS)) {
+      kernels.linear(weight, packed, none).close();
+      return true;
+    } catch (EngineException e) {
+      log.info("linear weights stay plain: this processor has no packed ones of {}", dtype);
+      log.debug("the trial said", e);
+      return false;
     }
   }
 }

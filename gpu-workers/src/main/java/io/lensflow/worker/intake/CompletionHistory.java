@@ -8,6 +8,7 @@ import io.lensflow.schemas.serde.RecordDeserializer;
 import io.lensflow.worker.publishing.CompletionEvents;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +40,7 @@ public final class CompletionHistory implements HistoryReader {
   private final int partitions;
   private final Consumer<byte[], byte[]> consumer;
   private final RecordDeserializer<CompletionEvent> deserializer;
+  private final List<TopicPartition> all = new ArrayList<>();
   private final ExecutorService thread;
 
   /**
@@ -71,14 +73,34 @@ public final class CompletionHistory implements HistoryReader {
 
   private RequestHistory scan(String requestId, Instant since) {
     TopicPartition partition = new TopicPartition(topic, Partitions.of(requestId, partitions));
+    if (all.isEmpty()) {
+      assignAll();
+    }
     long end = consumer.endOffsets(List.of(partition)).get(partition);
     OffsetAndTimestamp start =
         consumer.offsetsForTimes(Map.of(partition, since.toEpochMilli())).get(partition);
     if (start == null || start.offset() >= end) {
       return RequestHistory.NONE;
     }
-    consumer.assign(List.of(partition));
     consumer.seek(partition, start.offset());
+    consumer.resume(List.of(partition));
+    try {
+      return read(requestId, partition, end);
+    } finally {
+      consumer.pause(List.of(partition));
+    }
+  }
+
+  /** All partitions stay assigned, and paused but for the one that is read. */
+  private void assignAll() {
+    for (int i = 0; i < partitions; i++) {
+      all.add(new TopicPartition(topic, i));
+    }
+    consumer.assign(all);
+    consumer.pause(all);
+  }
+
+  private RequestHistory read(String requestId, TopicPartition partition, long end) {
     Set<String> attempts = new HashSet<>();
     boolean ended = false;
     while (consumer.position(partition) < end) {

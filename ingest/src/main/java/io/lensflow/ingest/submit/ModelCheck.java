@@ -5,6 +5,7 @@ import io.lensflow.client.json.InvalidRequestException;
 import io.lensflow.records.LensRequest;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.SteeringRequest;
+import io.lensflow.schemas.lens.ServedLenses;
 import io.lensflow.service.ApiException;
 import io.lensflow.text.spec.LayerSpec;
 import io.lensflow.text.spec.PositionSpec;
@@ -75,10 +76,19 @@ public final class ModelCheck {
       layers("steering[%d].layers".formatted(i), steering.get(i).getLayers(), model);
       positions("steering[%d].positions".formatted(i), steering.get(i).getPositions());
     }
+    List<LensRequest> lenses = request.getLenses();
+    for (int i = 0; i < lenses.size(); i++) {
+      String field = "lenses[%d].".formatted(i);
+      ServedLenses.refusal(lenses.get(i))
+          .ifPresent(
+              refusal -> {
+                throw new InvalidRequestException(
+                    field + refusal.field(), field + refusal.field() + ": " + refusal.message());
+              });
+    }
     if (model == null) {
       return;
     }
-    List<LensRequest> lenses = request.getLenses();
     for (int i = 0; i < lenses.size(); i++) {
       String field = "lenses[%d].".formatted(i);
       tokens(field + "targetIds", lenses.get(i).getTargetIds(), model);

@@ -10,6 +10,7 @@ import io.lensflow.engine.DType;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.Failure;
 import io.lensflow.records.LensRequest;
+import io.lensflow.schemas.lens.ServedLenses;
 import io.lensflow.schemas.serde.LensflowHeaders;
 import io.lensflow.schemas.serde.RecordFormatException;
 import java.util.ArrayList;
@@ -80,7 +81,7 @@ final class ChunkIntake {
     List<LensWork> works = new ArrayList<>();
     List<String> absent = new ArrayList<>();
     for (LensRequest lens : chunk.getLenses()) {
-      if (LensPlan.isAvailable(lens.getName())) {
+      if (ServedLenses.isServed(lens.getName())) {
         works.add(work(chunk, LensPlan.of(lens), dtype, epoch));
       } else {
         absent.add(lens.getName());

@@ -15,10 +15,7 @@ import io.lensflow.schemas.topics.TopicCatalogue;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -28,7 +25,6 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
@@ -74,7 +70,7 @@ public final class DecodeLoop implements Runnable {
   private final DecoderSettings settings;
   private final String topic;
   private final LongSupplier nanoClock;
-  private final Map<TopicPartition, PartitionLedger> ledgers = new HashMap<>();
+  private final Assignment assignment;
   private long retryAtNanos;
   private boolean waitsForRetry;
   private volatile boolean stopping;
@@ -108,6 +104,7 @@ public final class DecodeLoop implements Runnable {
     this.metrics = metrics;
     this.nanoClock = nanoClock;
     consumer = kafka.consumer();
+    assignment = new Assignment(consumer);
     transaction =
         new ResultTransaction(
             kafka.producers(), settings.transactionAge(), settings.transactionBytes(), nanoClock);
@@ -180,16 +177,14 @@ public final class DecodeLoop implements Runnable {
     if (transaction.isOpen()) {
       publish();
     }
-    metrics.standing(lag(), heldBytes());
+    metrics.standing(assignment.lag(), assignment.heldBytes());
   }
 
   private ConsumerRecords<byte[], byte[]> poll() {
     try {
       return consumer.poll(pollTime());
     } catch (OffsetOutOfRangeException e) {
-      Map<TopicPartition, Long> next = new HashMap<>();
-      e.partitions().forEach(partition -> next.put(partition, ledgers.get(partition).nextOffset()));
-      position(next);
+      assignment.reposition(e.partitions());
       return ConsumerRecords.empty();
     } catch (WakeupException e) {
       // Only stop() wakes it up, and the loop sees that by itself.
@@ -209,7 +204,7 @@ public final class DecodeLoop implements Runnable {
 
   private void takeIn(ConsumerRecords<byte[], byte[]> records) {
     for (TopicPartition partition : records.partitions()) {
-      PartitionLedger ledger = ledgers.get(partition);
+      PartitionLedger ledger = assignment.ledger(partition);
       for (ConsumerRecord<byte[], byte[]> record : records.records(partition)) {
         try {
           takeIn(ledger, record);
@@ -225,7 +220,7 @@ public final class DecodeLoop implements Runnable {
 
   private void takeIn(PartitionLedger ledger, ConsumerRecord<byte[], byte[]> record) {
     if (record.offset() > ledger.nextOffset()) {
-      hole(ledger, new LedgerEntry.Hole(ledger.nextOffset(), record.offset() - 1));
+      assignment.hole(ledger, new LedgerEntry.Hole(ledger.nextOffset(), record.offset() - 1));
     }
     LedgerEntry entry = intake.take(record, ledger.epoch());
     ledger.add(entry);
@@ -235,15 +230,6 @@ public final class DecodeLoop implements Runnable {
         batcher.add(work, now);
       }
     }
-  }
-
-  private void hole(PartitionLedger ledger, LedgerEntry.Hole hole) {
-    log.error(
-        "{}: records {} … {} are gone and were never decoded",
-        ledger.partition(),
-        hole.firstOffset(),
-        hole.lastOffset());
-    ledger.add(hole);
   }
 
   private void settle() {
@@ -271,8 +257,7 @@ public final class DecodeLoop implements Runnable {
       boolean more;
       do {
         more = fillTransaction();
-        boolean idle = ledgers.values().stream().allMatch(PartitionLedger::isEmpty);
-        if (transaction.isDue(idle)) {
+        if (transaction.isDue(assignment.isIdle())) {
           commit();
         }
       } while (more);
@@ -283,7 +268,7 @@ public final class DecodeLoop implements Runnable {
 
   /** Moves finished entries into the transaction; true if it is full and there may be more. */
   private boolean fillTransaction() {
-    for (PartitionLedger ledger : ledgers.values()) {
+    for (PartitionLedger ledger : assignment.ledgers()) {
       Optional<LedgerEntry> entry = ledger.takeDone();
       while (entry.isPresent()) {
         for (ProducerRecord<String, SpecificRecord> record : writer.write(ledger, entry.get())) {
@@ -301,7 +286,9 @@ public final class DecodeLoop implements Runnable {
 
   private void commit() {
     long start = nanoClock.getAsLong();
-    transaction.commit(consumer.groupMetadata()).forEach((p, o) -> ledgers.get(p).committed(o));
+    transaction
+        .commit(consumer.groupMetadata())
+        .forEach((p, o) -> assignment.ledger(p).committed(o));
     metrics.committed(nanoClock.getAsLong() - start);
   }
 
@@ -331,10 +318,7 @@ public final class DecodeLoop implements Runnable {
         cause.toString());
     metrics.aborted();
     transaction.discard();
-    for (PartitionLedger ledger : ledgers.values()) {
-      ledger.rewind();
-      consumer.seek(ledger.partition(), ledger.nextOffset());
-    }
+    assignment.rewind();
     batcher.forgetDropped();
     retryLater();
   }
@@ -366,60 +350,24 @@ public final class DecodeLoop implements Runnable {
 
   private void pauseOrResume() {
     Set<TopicPartition> paused = consumer.paused();
-    long held = heldBytes();
+    long held = assignment.heldBytes();
     boolean resume = held < settings.maxHeldBytes() / 2;
     if (waitsForRetry || held >= settings.maxHeldBytes() || (!paused.isEmpty() && !resume)) {
       // Again for all: partitions that came meanwhile are not paused.
-      consumer.pause(ledgers.keySet());
+      consumer.pause(assignment.partitions());
     } else if (!paused.isEmpty()) {
       consumer.resume(paused);
     }
   }
 
-  private long heldBytes() {
-    return ledgers.values().stream().mapToLong(PartitionLedger::heldBytes).sum();
-  }
-
-  private long lag() {
-    return ledgers.keySet().stream().mapToLong(p -> consumer.currentLag(p).orElse(0)).sum();
-  }
-
-  /** Puts the consumer where each partition is to be read on, and notices what is gone. */
-  private void position(Map<TopicPartition, Long> next) {
-    Map<TopicPartition, Long> beginnings = consumer.beginningOffsets(next.keySet());
-    Map<TopicPartition, Long> ends = consumer.endOffsets(next.keySet());
-    next.forEach(
-        (partition, offset) -> {
-          StartOffset start =
-              StartOffset.of(offset, beginnings.get(partition), ends.get(partition));
-          if (!start.log().isEmpty()) {
-            log.warn("{}: {}", partition, start.log());
-          }
-          PartitionLedger ledger =
-              ledgers.computeIfAbsent(
-                  partition,
-                  p -> new PartitionLedger(p, start.hole().isEmpty() ? start.offset() : offset));
-          start.hole().ifPresent(hole -> hole(ledger, hole));
-          if (ledger.nextOffset() != start.offset()) {
-            ledger.startOver(start.offset());
-          }
-          consumer.seek(partition, start.offset());
-        });
-  }
-
   private void drop(Collection<TopicPartition> partitions) {
-    for (TopicPartition partition : partitions) {
-      PartitionLedger ledger = ledgers.remove(partition);
-      if (ledger != null) {
-        ledger.drop();
-      }
-    }
+    assignment.remove(partitions);
     batcher.forgetDropped();
-    standing = new Standing(true, ledgers.size());
+    standing = new Standing(true, assignment.partitions().size());
   }
 
   private void end() {
-    drop(Set.copyOf(ledgers.keySet()));
+    drop(assignment.partitions());
     standing = new Standing(false, 0);
     try (consumer;
         transaction) {
@@ -432,23 +380,16 @@ public final class DecodeLoop implements Runnable {
   private final class Rebalance implements ConsumerRebalanceListener {
     @Override
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
-      Map<TopicPartition, OffsetAndMetadata> committed =
-          consumer.committed(new HashSet<>(partitions));
-      Map<TopicPartition, Long> next = new HashMap<>();
-      for (TopicPartition partition : partitions) {
-        OffsetAndMetadata offset = committed.get(partition);
-        next.put(partition, offset == null ? null : offset.offset());
-      }
-      position(next);
-      standing = new Standing(true, ledgers.size());
-      log.info("assigned {}, now {} partitions", partitions, ledgers.size());
+      assignment.add(partitions);
+      standing = new Standing(true, assignment.partitions().size());
+      log.info("assigned {}, now {} partitions", partitions, assignment.partitions().size());
     }
 
     @Override
     public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
       commitFinished();
       drop(partitions);
-      log.info("revoked {}, now {} partitions", partitions, ledgers.size());
+      log.info("revoked {}, now {} partitions", partitions, assignment.partitions().size());
     }
 
     @Override

@@ -3,7 +3,6 @@ package io.lensflow.decoder.delivery;
 import io.lensflow.decoder.DecoderMetrics;
 import io.lensflow.decoder.batch.LensWork;
 import io.lensflow.decoder.lens.Canary;
-import io.lensflow.decoder.lens.LensPlan;
 import io.lensflow.decoder.lens.ResultWriter;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.Failure;
@@ -11,6 +10,7 @@ import io.lensflow.records.Gap;
 import io.lensflow.records.LensRequest;
 import io.lensflow.records.LensResult;
 import io.lensflow.schemas.deadletter.DeadLetters;
+import io.lensflow.schemas.lens.ServedLenses;
 import io.lensflow.schemas.serde.LensflowHeaders;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import java.util.ArrayList;
@@ -78,14 +78,15 @@ final class EntryWriter {
     ActivationChunk chunk = entry.chunk();
     before(ledger, entry.record(), chunk, out);
     for (LensWork work : entry.works()) {
-      int mismatches = work.plan().name().equals(LensPlan.LOGIT) ? canary(entry, work) : 0;
+      int mismatches = work.plan().name().equals(ServedLenses.LOGIT) ? canary(entry, work) : 0;
       for (LensResult result :
           results.results(chunk, work.plan(), work.table(), mismatches, modelLayers)) {
         out.add(record(entry.record(), result));
       }
     }
     for (String lens : entry.absentLenses()) {
-      String reason = "this decoder has no lens '%s'; it has '%s'".formatted(lens, LensPlan.LOGIT);
+      String reason =
+          "this decoder has no lens '%s'; it has '%s'".formatted(lens, ServedLenses.LOGIT);
       log.warn("{} {}", describe(chunk), reason);
       out.add(
           record(

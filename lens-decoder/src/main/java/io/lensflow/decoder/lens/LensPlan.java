@@ -2,6 +2,7 @@ package io.lensflow.decoder.lens;
 
 import io.lensflow.records.LensMetric;
 import io.lensflow.records.LensRequest;
+import io.lensflow.schemas.lens.ServedLenses;
 import java.util.EnumSet;
 import java.util.Set;
 
@@ -17,12 +18,6 @@ import java.util.Set;
  */
 public record LensPlan(
     String name, int topK, boolean entropy, boolean logSumExp, Set<LensMetric> unsupported) {
-  /** The plain logit lens: final norm and head, no translator. */
-  public static final String LOGIT = "logit";
-
-  private static final Set<LensMetric> SUPPORTED =
-      EnumSet.of(LensMetric.TOP_K, LensMetric.ENTROPY, LensMetric.LOG_SUM_EXP);
-
   public LensPlan {
     unsupported = Set.copyOf(unsupported);
   }
@@ -32,17 +27,12 @@ public record LensPlan(
     Set<LensMetric> asked = EnumSet.noneOf(LensMetric.class);
     asked.addAll(request.getMetrics());
     Set<LensMetric> unsupported = EnumSet.copyOf(asked);
-    unsupported.removeAll(SUPPORTED);
+    unsupported.removeAll(ServedLenses.METRICS);
     return new LensPlan(
         request.getName(),
         asked.contains(LensMetric.TOP_K) ? request.getTopK() : 0,
         asked.contains(LensMetric.ENTROPY),
         asked.contains(LensMetric.LOG_SUM_EXP),
         unsupported);
-  }
-
-  /** Whether this decoder has the lens. Translators will make this a look-up. */
-  public static boolean isAvailable(String name) {
-    return name.equals(LOGIT);
   }
 }
