@@ -5,6 +5,7 @@ import io.lensflow.client.ClientException;
 import io.lensflow.platform.broker.BrokerStartException;
 import io.lensflow.platform.registry.RegistryStartException;
 import io.lensflow.service.SettingsException;
+import io.lensflow.worker.WorkerStartException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
@@ -80,6 +81,7 @@ public final class Main {
         || e instanceof SettingsException
         || e instanceof BrokerStartException
         || e instanceof RegistryStartException
+        || e instanceof WorkerStartException
         || e instanceof KafkaException
         || e instanceof IOException;
   }
