@@ -13,6 +13,18 @@ import org.testcontainers.utility.DockerImageName;
 /** A broker in a container, with the embedded one's settings. Nothing is ever pulled. */
 final class ContainerBroker implements AutoCloseable {
   private static final String IMAGE_VARIABLE = "LENSFLOW_TEST_KAFKA_IMAGE";
+
+  /** Testcontainers copies this script into the running container, which waits for it. */
+  private static final String SCRIPT = "/tmp/testcontainers_start.sh";
+
+  /**
+   * Status 126: the script is there but still being written ("Text file busy"). Testcontainers' own
+   * command takes that for the end, so that on a loaded machine some starts fail.
+   */
+  private static final String RUN_WHEN_WRITTEN =
+      "while [ ! -f %1$s ]; do sleep 0.1; done; %1$s; while [ $? -eq 126 ]; do sleep 0.1; %1$s; done"
+          .formatted(SCRIPT);
+
   private static final Logger log = LoggerFactory.getLogger(ContainerBroker.class);
 
   private final KafkaContainer container;
@@ -60,7 +72,10 @@ final class ContainerBroker implements AutoCloseable {
 
   private static KafkaContainer start(String image) {
     DockerImageName name = DockerImageName.parse(image).asCompatibleSubstituteFor("apache/kafka");
-    KafkaContainer container = new KafkaContainer(name).withImagePullPolicy(present -> false);
+    KafkaContainer container =
+        new KafkaContainer(name)
+            .withImagePullPolicy(present -> false)
+            .withCommand("sh", "-c", RUN_WHEN_WRITTEN);
     BrokerProperties.oneNode().forEach((key, value) -> container.withEnv(variable(key), value));
     container.start();
     return container;
