@@ -35,11 +35,11 @@ import java.util.Optional;
  */
 public final class Demo {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
-  private static final int NEW_TOKENS = 4;
+  private static final int NEW_TOKENS = 3;
   private static final int ANSWER_TOKENS = 10;
   private static final int SIDE_GAP = 3;
   private static final List<String> PROMPTS =
-      List.of("The capital of France is", "The opposite of hot is", "2, 4, 6, 8,");
+      List.of("The capital of France is", "The opposite of hot is", "Monday, Tuesday,");
 
   private final LocalSystem system;
   private final String model;
@@ -68,7 +68,7 @@ public final class Demo {
       out.println(
           style.bold(PROMPTS.get(i)) + style.generated(answer.terminal().getFinished().getText()));
       out.println(style.dim(summary(answer)));
-      new LensTable(terminal).render(LensGrid.of(answer.results())).forEach(out::println);
+      new LensTable(terminal).render(LensGrid.of(answer.results()), 1).forEach(out::println);
     }
   }
 

@@ -26,7 +26,16 @@ public final class LensTable {
 
   /** The lines of the table, top to bottom: first layer first. */
   public List<String> render(LensGrid grid) {
-    List<Integer> positions = List.copyOf(grid.positions());
+    return render(grid, 0);
+  }
+
+  /**
+   * As {@link #render(LensGrid)}, positions from {@code first} on. Position 0 is an attention sink
+   * in most models, and says nothing.
+   */
+  public List<String> render(LensGrid grid, int first) {
+    List<Integer> positions =
+        grid.positions().stream().filter(position -> position >= first).toList();
     int labelWidth = labelWidth(grid);
     int perBlock = perBlock(labelWidth);
     List<String> lines = new ArrayList<>();

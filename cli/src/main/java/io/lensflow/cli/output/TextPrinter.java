@@ -120,7 +120,9 @@ public final class TextPrinter implements EventPrinter {
   private void ended(CompletionEvent event) {
     Finished finished = event.getFinished();
     if (finished == null) {
-      line(event.getRequestId(), reason(event));
+      if (many) { // of a single one the command itself says it, on standard error
+        line(event.getRequestId(), reason(event));
+      }
       return;
     }
     grids.forEach(

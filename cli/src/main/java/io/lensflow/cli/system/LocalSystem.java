@@ -86,6 +86,12 @@ public final class LocalSystem implements AutoCloseable {
   private void open() throws Exception {
     requireFree("--port", plan.ports().http());
     requireFree("--steering-port", plan.ports().steering());
+    if (plan.bootstrapServers().isEmpty()) {
+      requireFree("--kafka-port", plan.ports().kafka());
+    }
+    if (plan.schemaRegistry().isEmpty()) {
+      requireFree("--registry-port", plan.ports().registry());
+    }
     progress.say("Starting Lensflow with the model '%s'…".formatted(plan.servedName()));
     startKafka();
     createTopics();

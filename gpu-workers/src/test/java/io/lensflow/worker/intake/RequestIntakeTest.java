@@ -53,8 +53,8 @@ import org.junit.jupiter.api.Test;
 /** The intake with a source, a history, a scheduler and a table that the test plays. */
 class RequestIntakeTest {
   private static final ActorTestKit AKKA = ActorTestKit.create();
-  private static final Duration PATIENCE = Duration.ofSeconds(5);
-  private static final Duration WAIT = Duration.ofSeconds(1);
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final Duration WAIT = Duration.ofSeconds(3);
 
   private final EngineInfo engine = Runs.engine(4, 8);
   private final FakeSource source = new FakeSource();

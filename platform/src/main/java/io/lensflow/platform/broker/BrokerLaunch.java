@@ -36,7 +36,7 @@ final class BrokerLaunch {
     Process process = null;
     try {
       process = start(settings);
-      awaitReady(process);
+      awaitReadyOrShutdown(process);
       return process;
     } catch (IOException | BrokerStartException e) {
       if (process != null) {
@@ -50,7 +50,8 @@ final class BrokerLaunch {
 
   private Path writeSettings() throws IOException {
     Properties properties = new Properties();
-    properties.putAll(BrokerProperties.singleNode(folder, port, Ports.free()));
+    properties.putAll(
+        BrokerProperties.singleNode(folder, port, Ports.free(), options.advertised()));
     properties.putAll(options.properties());
     properties.put(BrokerProcess.FOLDER, folder.toString());
     properties.put(BrokerProcess.OWNER, Long.toString(ProcessHandle.current().pid()));
@@ -87,6 +88,25 @@ final class BrokerLaunch {
     command.add(settings.toString());
     command.add("--child");
     return command;
+  }
+
+  /** Nobody holds the child yet: if this JVM is told to end meanwhile, the child ends with it. */
+  private void awaitReadyOrShutdown(Process process) {
+    Thread hook = new Thread(process::destroyForcibly, "embedded-broker-abandon");
+    try {
+      Runtime.getRuntime().addShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      throw new BrokerStartException("Told to end while the broker started", e);
+    }
+    try {
+      awaitReady(process);
+    } finally {
+      try {
+        Runtime.getRuntime().removeShutdownHook(hook);
+      } catch (IllegalStateException e) {
+        // the hook is running
+      }
+    }
   }
 
   private void awaitReady(Process process) {
