@@ -6,8 +6,9 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * A worker as a process. Exit codes: 0 after an orderly stop (SIGTERM), 1 if it cannot start, 2 for
- * wrong settings, 70 after a failure that only a new process can mend.
+ * A worker as a process. Exit codes: 1 if it cannot start, 2 for wrong settings, 70 after a failure
+ * that only a new process can mend; 143 after SIGTERM, as any JVM, once it has stopped in an
+ * orderly way.
  */
 public final class WorkerMain {
   private static final int CANNOT_START = 1;

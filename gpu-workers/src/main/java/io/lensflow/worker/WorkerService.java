@@ -1,6 +1,7 @@
 package io.lensflow.worker;
 
 import akka.actor.typed.ActorSystem;
+import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import io.lensflow.engine.EngineLoader;
 import io.lensflow.engine.EngineOptions;
@@ -146,7 +147,7 @@ public final class WorkerService implements AutoCloseable {
             metrics,
             InstantSource.system(),
             lifecycle(fatal));
-    actors = ActorSystem.create(Guardian.create(parts), "lensflow-worker", ConfigFactory.load());
+    actors = ActorSystem.create(Guardian.create(parts), "lensflow-worker", akkaConfig());
     EngineInfo info = awaitReady();
     log.info(
         "worker={} serves model={} revision={} on {} from {} with {} slots; http://{}:{}",
@@ -158,6 +159,16 @@ public final class WorkerService implements AutoCloseable {
         settings.intake().slots(),
         settings.http().host(),
         ops.port());
+  }
+
+  private static Config akkaConfig() {
+    // Akka's own shutdown hook would stop the actors while requests are still being finished, and
+    // its own exit after a fatal error would hide ours.
+    return ConfigFactory.parseMap(
+            Map.of(
+                "akka.coordinated-shutdown.run-by-jvm-shutdown-hook", false,
+                "akka.jvm-exit-on-fatal-error", false))
+        .withFallback(ConfigFactory.load());
   }
 
   /** A dead letter holds a whole record of another topic, and more. */

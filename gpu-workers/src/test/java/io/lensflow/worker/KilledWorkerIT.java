@@ -17,7 +17,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -102,6 +104,30 @@ class KilledWorkerIT {
                       .filter(c -> c.value().getAttemptId().equals(end.getAttemptId()))
                       .count()
                   == end.getFinished().getChunks());
+    }
+  }
+
+  @Test
+  void shouldFinishWhatRunsWhenAWorkerIsTerminated(KafkaEnvironment environment)
+      throws IOException, InterruptedException {
+    environment.createTopics();
+    try (Traffic traffic = new Traffic(environment)) {
+      startWorker("terminated", "share-group", traffic);
+      awaitAlive(traffic, "terminated");
+      String id =
+          traffic.send(Traffic.request("Kafka keeps", NEW_TOKENS, r -> r.setIgnoreEos(true)));
+      traffic.await(id, e -> e.getType() == CompletionType.TOKENS);
+
+      processes.get("terminated").destroy();
+
+      CompletionEvent end = traffic.awaitEnd(id);
+      assertThat(end.getType()).isEqualTo(CompletionType.FINISHED);
+      assertThat(end.getAttempt()).isEqualTo(1);
+      assertThat(processes.get("terminated").waitFor(20, TimeUnit.SECONDS)).isTrue();
+      Await.until(
+          "the tombstone",
+          Traffic.PATIENCE,
+          () -> traffic.heartbeats.stream().anyMatch(seen -> seen.value() == null));
     }
   }
 

@@ -2,6 +2,7 @@ package io.lensflow.worker.intake;
 
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
+import akka.actor.typed.DispatcherSelector;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
@@ -71,15 +72,9 @@ final class RequestSession extends AbstractBehavior<RequestSession.Command> {
 
   private record WaitOver() implements Command {}
 
-  private record DeadLetterWritten(Failure failure, Throwable problem) implements Command {}
-
-  private record EndWritten(CompletionEvent event, Throwable problem) implements Command {}
+  private record Ended(RequestEnding.Durable durable) implements Command {}
 
   private record LookUp() implements Command {}
-
-  private record KeepDeadLetter(Failure failure) implements Command {}
-
-  private record End(CompletionEvent event) implements Command {}
 
   /**
    * A session is over.
@@ -175,11 +170,8 @@ final class RequestSession extends AbstractBehavior<RequestSession.Command> {
         .onMessage(Cancel.class, this::onCancel)
         .onMessage(AttemptFailed.class, this::onAttemptFailed)
         .onMessage(Published.class, this::onPublished)
-        .onMessage(DeadLetterWritten.class, this::onDeadLetterWritten)
-        .onMessage(EndWritten.class, this::onEndWritten)
+        .onMessage(Ended.class, this::onEnded)
         .onMessage(LookUp.class, message -> lookUp())
-        .onMessage(KeepDeadLetter.class, message -> keepDeadLetter(message.failure()))
-        .onMessage(End.class, message -> end(message.event()))
         .onMessage(GiveBack.class, this::onGiveBack)
         .build();
   }
@@ -226,7 +218,7 @@ final class RequestSession extends AbstractBehavior<RequestSession.Command> {
 
   private Behavior<Command> check() {
     if (cancelReason != null) {
-      return end(partners.events().cancelled(source, null, cancelReason));
+      return cancelled();
     }
     Instant now = shared.clock().instant();
     Instant deadline = RequestValidator.deadline(source);
@@ -339,7 +331,7 @@ final class RequestSession extends AbstractBehavior<RequestSession.Command> {
       shared.scheduler().tell(new StepScheduler.Cancel(source.getRequestId(), cancel.reason()));
     } else if (phase == Phase.STEERED || phase == Phase.WAITING_FOR_VECTOR) {
       stopWaiting();
-      return end(partners.events().cancelled(source, null, cancel.reason()));
+      return cancelled();
     }
     return this;
   }
@@ -371,7 +363,7 @@ final class RequestSession extends AbstractBehavior<RequestSession.Command> {
   private Behavior<Command> again(String reason) {
     shared.metrics().attemptFailed();
     if (cancelReason != null) {
-      return end(partners.events().cancelled(source, null, cancelReason));
+      return cancelled();
     }
     if (attempts >= shared.settings().maxAttempts()) {
       return exhaust(reason);
@@ -387,29 +379,12 @@ final class RequestSession extends AbstractBehavior<RequestSession.Command> {
 
   // How it ends.
 
+  /** Gives the request up: its record is kept among the dead letters, then it fails. */
   private Behavior<Command> exhaust(String reason) {
     String message = "given up after %d attempts; the last trouble: %s".formatted(attempts, reason);
-    return keepDeadLetter(new Failure(CompletionEvents.ATTEMPTS_EXHAUSTED, message, null));
-  }
-
-  private Behavior<Command> keepDeadLetter(Failure failure) {
-    phase = Phase.ENDING;
-    getContext()
-        .pipeToSelf(
-            partners.records().deadLetter(delivery, failure, source.getRequestId(), attempts),
-            (done, e) -> new DeadLetterWritten(failure, e));
-    return this;
-  }
-
-  private Behavior<Command> onDeadLetterWritten(DeadLetterWritten written) {
-    if (written.problem() != null) {
-      log.warn(
-          "request={} dead letter waits: {}", source.getRequestId(), written.problem().toString());
-      timers.startSingleTimer(new KeepDeadLetter(written.failure()), RETRY);
-      return this;
-    }
-    shared.metrics().deadLetter();
-    return fail(written.failure());
+    Failure failure = new Failure(CompletionEvents.ATTEMPTS_EXHAUSTED, message, null);
+    log.warn("request={} {}", source.getRequestId(), message);
+    return end(partners.events().failed(source, null, failure), failure);
   }
 
   private Behavior<Command> fail(Failure failure) {
@@ -419,27 +394,30 @@ final class RequestSession extends AbstractBehavior<RequestSession.Command> {
         failure.getCode(),
         failure.getField(),
         failure.getMessage());
-    return end(partners.events().failed(source, null, failure));
+    return end(partners.events().failed(source, null, failure), null);
   }
 
-  /** Writes the terminal event of a request that has no attempt running. */
-  private Behavior<Command> end(CompletionEvent terminal) {
+  private Behavior<Command> cancelled() {
+    return end(partners.events().cancelled(source, null, cancelReason), null);
+  }
+
+  /** Ends the request while no attempt runs. */
+  private Behavior<Command> end(CompletionEvent terminal, Failure givenUp) {
     phase = Phase.ENDING;
     getContext()
-        .pipeToSelf(
-            partners.records().event(terminal, traceparent),
-            (done, e) -> new EndWritten(terminal, e));
+        .spawnAnonymous(
+            RequestEnding.create(
+                partners.records(),
+                delivery,
+                new RequestEnding.End(terminal, traceparent, givenUp, attempts),
+                getContext().messageAdapter(RequestEnding.Durable.class, Ended::new)),
+            DispatcherSelector.sameAsParent());
     return this;
   }
 
-  private Behavior<Command> onEndWritten(EndWritten written) {
-    if (written.problem() != null) {
-      log.warn(
-          "request={} terminal event waits: {}",
-          source.getRequestId(),
-          written.problem().toString());
-      timers.startSingleTimer(new End(written.event()), RETRY);
-      return this;
+  private Behavior<Command> onEnded(Ended ended) {
+    if (ended.durable().deadLetter()) {
+      shared.metrics().deadLetter();
     }
     return over(true);
   }

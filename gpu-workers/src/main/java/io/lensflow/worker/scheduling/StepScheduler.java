@@ -17,16 +17,14 @@ import io.lensflow.worker.ranks.EngineInfo;
 import io.lensflow.worker.ranks.StepPlan;
 import io.lensflow.worker.ranks.StepResult;
 import io.lensflow.worker.ranks.TensorParallelGroup;
+import io.lensflow.worker.request.CaptureSpec;
+import io.lensflow.worker.request.InvalidRequestException;
 import io.lensflow.worker.request.Run;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -112,16 +110,12 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
   private final ActorRef<TensorParallelGroup.StepReply> stepReplies;
   private final ActorRef<ActivationPublisher.Credit> credits;
 
-  private final Deque<Generation> waiting = new ArrayDeque<>();
-  private final Map<Long, Generation> running = new LinkedHashMap<>();
-  private final Map<String, String> cancelled = new HashMap<>();
-  private final List<Long> toClose = new ArrayList<>();
+  private final Batch batch;
   private final Map<Long, StepPlan.Feed> inFlight = new HashMap<>();
 
   private EngineInfo engine;
   private boolean engineUp;
   private boolean stepping;
-  private boolean noRoom;
   private boolean pressure;
   private long bufferedBytes;
   private long nextSequence;
@@ -159,6 +153,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     this.tokenizer = tokenizer;
     this.metrics = metrics;
     this.clock = clock;
+    this.batch = new Batch(settings.slots());
     this.planner = new StepPlanner(settings.prefillTokens());
     this.stepReplies = context.messageAdapter(TensorParallelGroup.StepReply.class, Stepped::new);
     this.credits =
@@ -191,7 +186,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
 
   private Behavior<Command> onSubmit(Submit submit) {
     // Nothing is submitted before the engine was up once.
-    waiting.add(
+    batch.add(
         new Generation(submit.run(), nextSequence++, tokenizer, engine.config().eosTokenIds()));
     partners
         .publisher()
@@ -203,23 +198,14 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
   }
 
   private Behavior<Command> onCancel(Cancel cancel) {
-    boolean mine =
-        Stream.concat(waiting.stream(), running.values().stream())
-            .anyMatch(g -> g.run().requestId().equals(cancel.requestId()));
-    if (mine) {
-      cancelled.put(cancel.requestId(), cancel.reason());
+    if (batch.cancel(cancel.requestId(), cancel.reason())) {
       step();
     }
     return this;
   }
 
   private Behavior<Command> onDiscard(Discard discard) {
-    waiting.removeIf(g -> g.run().attemptId().equals(discard.attemptId()));
-    for (Generation generation : List.copyOf(running.values())) {
-      if (generation.run().attemptId().equals(discard.attemptId())) {
-        leave(generation);
-      }
-    }
+    batch.discard(discard.attemptId());
     reporter.abort(discard.attemptId());
     step();
     return this;
@@ -239,8 +225,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
 
   private Behavior<Command> onCredited(Credited credited) {
     bufferedBytes -= credited.bytes();
-    metrics.bufferedBytes(bufferedBytes);
-    reportPressure();
+    reportBuffer();
     step();
     return this;
   }
@@ -260,42 +245,44 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     Instant now = clock.instant();
     metrics.step(Duration.between(stepStartedAt, now), result.outputs().size());
     result.refusals().forEach(this::onRefused);
-    noRoom &= !running.isEmpty();
     List<Publication> publications = new ArrayList<>();
     for (StepResult.Output output : result.outputs()) {
-      Generation generation = running.get(output.sequence());
+      Generation generation = batch.running(output.sequence());
       if (generation != null) {
         Generation.Progress progress =
             generation.advance(inFlight.get(output.sequence()), output, now);
         bufferedBytes += progress.rows().bytes();
         publications.add(new Publication(generation, progress));
         if (generation.isFinished()) {
-          leave(generation);
+          batch.leave(generation);
         }
       }
     }
     inFlight.clear();
+    batch.settle();
     step();
     for (Publication one : publications) {
       reporter.progress(one.generation(), one.progress());
     }
     metrics.tokens(publications.stream().filter(p -> p.progress().token() != null).count());
-    metrics.bufferedBytes(bufferedBytes);
-    reportPressure();
+    reportBuffer();
     return this;
   }
 
   private void onRefused(StepResult.Refusal refusal) {
-    Generation generation = running.remove(refusal.sequence());
+    Generation generation = batch.running(refusal.sequence());
     if (generation == null) {
       return;
     }
-    if (refusal.transientShortage() && !running.isEmpty()) {
-      noRoom = true;
-      waiting.addFirst(generation);
-      return;
+    if (!refusal.transientShortage()) {
+      batch.drop(generation);
+      fail(generation, InvalidRequestException.INVALID_REQUEST, refusal);
+    } else if (!batch.waitForRoom(generation)) {
+      fail(generation, InvalidRequestException.TOO_LONG, refusal);
     }
-    String code = refusal.transientShortage() ? "TOO_LONG" : "INVALID_REQUEST";
+  }
+
+  private void fail(Generation generation, String code, StepResult.Refusal refusal) {
     reporter.failed(generation, new Failure(code, refusal.reason(), null));
   }
 
@@ -304,20 +291,32 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     if (stepping) {
       return;
     }
-    endEarly(waiting.iterator());
-    if (!engineUp) {
-      return;
+    for (Batch.Stopped stopped : batch.takeStopped(clock.instant())) {
+      if (stopped.cancelReason() != null) {
+        reporter.cancelled(stopped.generation(), stopped.cancelReason());
+      } else {
+        reporter.late(stopped.generation());
+      }
     }
-    endEarly(List.copyOf(running.values()).iterator());
-    List<Generation> joining = admit();
-    List<StepPlanner.Candidate> candidates = new ArrayList<>();
-    running.values().forEach(g -> candidates.add(candidate(g)));
-    joining.forEach(g -> candidates.add(candidate(g)));
-    List<StepPlanner.Planned> planned =
-        planner.plan(candidates, settings.bufferBytes() - bufferedBytes, bufferedBytes == 0);
+    if (engineUp) {
+      StepPlan plan = plan();
+      if (!plan.isEmpty()) {
+        nextStep++;
+        stepping = true;
+        stepStartedAt = clock.instant();
+        partners.group().tell(new TensorParallelGroup.RunStep(plan, stepReplies));
+      }
+    }
+  }
+
+  private StepPlan plan() {
+    List<Generation> joining = batch.takeJoining();
+    List<StepPlanner.Candidate> candidates =
+        Stream.concat(batch.running().stream(), joining.stream()).map(this::candidate).toList();
     List<StepPlan.Open> open = new ArrayList<>();
     List<StepPlan.Feed> feeds = new ArrayList<>();
-    for (StepPlanner.Planned one : planned) {
+    long room = settings.bufferBytes() - bufferedBytes;
+    for (StepPlanner.Planned one : planner.plan(candidates, room, bufferedBytes == 0)) {
       feeds.add(one.feed());
       inFlight.put(one.generation().sequence(), one.feed());
       if (joining.remove(one.generation())) {
@@ -325,83 +324,22 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
         open.add(one.generation().open());
       }
     }
-    // Who found no place in this step goes back in front, in the old order.
-    for (int i = joining.size() - 1; i >= 0; i--) {
-      waiting.addFirst(joining.get(i));
-    }
-    StepPlan plan = new StepPlan(nextStep, toClose, open, feeds);
-    metrics.sequences(running.size(), waiting.size());
-    if (plan.isEmpty()) {
-      return;
-    }
-    nextStep++;
-    toClose.clear();
-    stepping = true;
-    stepStartedAt = clock.instant();
-    partners.group().tell(new TensorParallelGroup.RunStep(plan, stepReplies));
+    batch.putBack(joining);
+    metrics.sequences(batch.running().size(), batch.waitingCount());
+    return new StepPlan(nextStep, batch.takeClosing(), open, feeds);
   }
 
   private StepPlanner.Candidate candidate(Generation generation) {
+    CaptureSpec capture = generation.run().request().capture();
     return new StepPlanner.Candidate(
-        generation,
-        generation
-            .run()
-            .request()
-            .capture()
-            .bytesPerPosition(engine.config().hiddenSize(), engine.dtype()));
-  }
-
-  /** Takes from the waiting what may join now. */
-  private List<Generation> admit() {
-    List<Generation> joining = new ArrayList<>();
-    boolean alone = running.values().stream().anyMatch(g -> g.run().last());
-    while (!waiting.isEmpty() && !alone && !noRoom) {
-      Generation next = waiting.peek();
-      int active = running.size() + joining.size();
-      if (active >= settings.slots() || (next.run().last() && active > 0)) {
-        break;
-      }
-      alone = next.run().last();
-      joining.add(waiting.remove());
-    }
-    return joining;
+        generation, capture.bytesPerPosition(engine.config().hiddenSize(), engine.dtype()));
   }
 
   private void join(Generation generation) {
-    running.put(generation.sequence(), generation);
+    batch.join(generation);
     if (generation.admittedAt() == null) {
       generation.admitted(clock.instant());
       reporter.accepted(generation.run());
-    }
-  }
-
-  private void leave(Generation generation) {
-    running.remove(generation.sequence());
-    toClose.add(generation.sequence());
-    noRoom = false;
-  }
-
-  /** Ends what was cancelled and what has passed its deadline. */
-  private void endEarly(Iterator<Generation> generations) {
-    Instant now = clock.instant();
-    while (generations.hasNext()) {
-      Generation generation = generations.next();
-      Run run = generation.run();
-      String reason = cancelled.remove(run.requestId());
-      boolean late = now.isAfter(run.request().deadline());
-      if (reason == null && !late) {
-        continue;
-      }
-      if (running.containsKey(generation.sequence())) {
-        leave(generation);
-      } else {
-        generations.remove();
-      }
-      if (reason != null) {
-        reporter.cancelled(generation, reason);
-      } else {
-        reporter.late(generation);
-      }
     }
   }
 
@@ -412,18 +350,17 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     }
     engineUp = false;
     stepping = false;
-    noRoom = false;
     inFlight.clear();
-    toClose.clear();
-    for (Generation generation : running.values()) {
+    for (Generation generation : batch.takeLost()) {
       Run run = generation.run();
       reporter.attemptFailed(run, reason);
       partners.intake().tell(new AttemptFailed(run.requestId(), run.attemptId(), reason));
     }
-    running.clear();
   }
 
-  private void reportPressure() {
+  /** Says how full the publisher's buffer is. */
+  private void reportBuffer() {
+    metrics.bufferedBytes(bufferedBytes);
     boolean high = bufferedBytes > settings.bufferBytes() / 2;
     if (high != pressure) {
       pressure = high;

@@ -1,0 +1,171 @@
+package io.lensflow.worker.scheduling;
+
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * The runs of a worker: those that wait, those that move on together, and those whose sequences are
+ * to be closed. Not thread-safe: owned by the scheduler.
+ */
+final class Batch {
+  private final int slots;
+  private final Deque<Generation> waiting = new ArrayDeque<>();
+  private final Map<Long, Generation> running = new LinkedHashMap<>();
+  private final Map<String, String> cancelled = new HashMap<>();
+  private final List<Long> toClose = new ArrayList<>();
+  private boolean noRoom;
+
+  /**
+   * @param slots most runs that move on together
+   */
+  Batch(int slots) {
+    this.slots = slots;
+  }
+
+  /**
+   * A run that ends before it has come to its end.
+   *
+   * @param cancelReason reason of its cancellation, maybe empty; null if it is late
+   */
+  record Stopped(Generation generation, String cancelReason) {}
+
+  void add(Generation generation) {
+    waiting.add(generation);
+  }
+
+  /** Runs that move on, in the order in which they joined. */
+  Collection<Generation> running() {
+    return running.values();
+  }
+
+  int waitingCount() {
+    return waiting.size();
+  }
+
+  /** A running run by its sequence, null if there is none. */
+  Generation running(long sequence) {
+    return running.get(sequence);
+  }
+
+  /**
+   * Takes from the waiting those that may join now. A run on its last attempt joins nobody, and
+   * nobody joins it.
+   */
+  List<Generation> takeJoining() {
+    List<Generation> joining = new ArrayList<>();
+    boolean alone = running.values().stream().anyMatch(g -> g.run().last());
+    while (!waiting.isEmpty() && !alone && !noRoom) {
+      Generation next = waiting.peek();
+      int active = running.size() + joining.size();
+      if (active >= slots || (next.run().last() && active > 0)) {
+        break;
+      }
+      alone = next.run().last();
+      joining.add(waiting.remove());
+    }
+    return joining;
+  }
+
+  /** Those that found no place go back in front, in the old order. */
+  void putBack(List<Generation> unplaced) {
+    for (int i = unplaced.size() - 1; i >= 0; i--) {
+      waiting.addFirst(unplaced.get(i));
+    }
+  }
+
+  void join(Generation generation) {
+    running.put(generation.sequence(), generation);
+  }
+
+  /** A run leaves; its sequence is to be closed, and there may be room again. */
+  void leave(Generation generation) {
+    running.remove(generation.sequence());
+    toClose.add(generation.sequence());
+    cancelled.remove(generation.run().requestId());
+    noRoom = false;
+  }
+
+  /**
+   * The engine had no room for a run that joined.
+   *
+   * @return whether it waits for others to leave; false if there are none, so that it never will
+   *     fit
+   */
+  boolean waitForRoom(Generation generation) {
+    running.remove(generation.sequence());
+    if (running.isEmpty()) {
+      return false;
+    }
+    noRoom = true;
+    waiting.addFirst(generation);
+    return true;
+  }
+
+  /** Forgets a run that was never opened. */
+  void drop(Generation generation) {
+    running.remove(generation.sequence());
+  }
+
+  /** To be called when a step is done: with nothing running there is room, whoever was refused. */
+  void settle() {
+    noRoom &= !running.isEmpty();
+  }
+
+  /** Sequences to be closed, each handed out once. */
+  List<Long> takeClosing() {
+    List<Long> closing = List.copyOf(toClose);
+    toClose.clear();
+    return closing;
+  }
+
+  /** Notes that a request is to be stopped; returns whether it is here. */
+  boolean cancel(String requestId, String reason) {
+    boolean here =
+        Stream.concat(waiting.stream(), running.values().stream())
+            .anyMatch(g -> g.run().requestId().equals(requestId));
+    if (here) {
+      cancelled.put(requestId, reason);
+    }
+    return here;
+  }
+
+  /** Removes an attempt, wherever it is. */
+  void discard(String attemptId) {
+    waiting.removeIf(g -> g.run().attemptId().equals(attemptId));
+    List.copyOf(running.values()).stream()
+        .filter(g -> g.run().attemptId().equals(attemptId))
+        .forEach(this::leave);
+  }
+
+  /** Removes what was cancelled and what has passed its deadline. */
+  List<Stopped> takeStopped(Instant now) {
+    List<Stopped> stopped = new ArrayList<>();
+    for (Generation one : Stream.concat(waiting.stream(), running.values().stream()).toList()) {
+      String reason = cancelled.remove(one.run().requestId());
+      if (reason != null || now.isAfter(one.run().request().deadline())) {
+        stopped.add(new Stopped(one, reason));
+        if (!waiting.remove(one)) {
+          leave(one);
+        }
+      }
+    }
+    return stopped;
+  }
+
+  /** The engine is gone, and all that ran with it; what waits goes on waiting. */
+  List<Generation> takeLost() {
+    List<Generation> lost = List.copyOf(running.values());
+    running.clear();
+    toClose.clear();
+    noRoom = false;
+    return lost;
+  }
+}
