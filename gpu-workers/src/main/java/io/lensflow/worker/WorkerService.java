@@ -57,6 +57,11 @@ public final class WorkerService implements AutoCloseable {
   public static final int FATAL_EXIT_CODE = 70;
 
   private static final Logger log = LoggerFactory.getLogger(WorkerService.class);
+  private static final Map<String, Object> TAIL =
+      Map.of(
+          ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest",
+          ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+  private static final int MEBIBYTE = 1024 * 1024;
   private static final Duration STOP_SLACK = Duration.ofSeconds(10);
 
   private final WorkerSettings settings;
@@ -118,8 +123,7 @@ public final class WorkerService implements AutoCloseable {
             Instant.now(),
             settings.servedName(),
             tokenizer.hash());
-    EventLog events =
-        own(new EventLog(clients.producer(Map.of(ProducerConfig.LINGER_MS_CONFIG, 0))));
+    EventLog events = own(new EventLog(clients.producer(eventProducer(catalogue))));
     Producer<String, SpecificRecord> chunks = own(clients.producer(chunkProducer()));
     FirstRecords.prepare(clients, chunks);
     WorkerParts parts =
@@ -156,17 +160,21 @@ public final class WorkerService implements AutoCloseable {
         ops.port());
   }
 
-  private static final Map<String, Object> TAIL =
-      Map.of(
-          ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest",
-          ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+  /** A dead letter holds a whole record of another topic, and more. */
+  private static Map<String, Object> eventProducer(TopicCatalogue catalogue) {
+    return Map.of(
+        ProducerConfig.LINGER_MS_CONFIG,
+        0,
+        ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
+        Math.addExact(catalogue.sizes().maxRecordBytes(), 2 * MEBIBYTE));
+  }
 
   private Map<String, Object> chunkProducer() {
     WorkerSettings.PublisherSettings publisher = settings.publisher();
     int record = publisher.chunks().maxRecordBytes();
     // The buffer is bounded by the scheduler; the producer's own has to hold all of it, or send()
     // would block.
-    long memory = publisher.bufferBytes() + 2L * record + 32L * 1024 * 1024;
+    long memory = publisher.bufferBytes() + 2L * record + 32L * MEBIBYTE;
     return Map.of(
         ProducerConfig.LINGER_MS_CONFIG,
         0,
@@ -175,7 +183,7 @@ public final class WorkerService implements AutoCloseable {
         ProducerConfig.BUFFER_MEMORY_CONFIG,
         memory,
         ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
-        Math.max(1_048_576, record + 4096),
+        Math.max(MEBIBYTE, record + 4096),
         ProducerConfig.COMPRESSION_TYPE_CONFIG,
         publisher.compression());
   }

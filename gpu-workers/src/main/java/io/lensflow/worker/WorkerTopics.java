@@ -4,6 +4,7 @@ import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.schemas.topics.TopicProvisioner;
 import io.lensflow.schemas.topics.TopicSpec;
 import io.lensflow.service.KafkaClients;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -12,15 +13,19 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Checks, at start, that the topics are there and as the catalogue wants them. */
 final class WorkerTopics {
   private static final Logger log = LoggerFactory.getLogger(WorkerTopics.class);
-  private static final long TIMEOUT_SECONDS = 15;
+  private static final long TIMEOUT_SECONDS = 10;
 
   private WorkerTopics() {}
 
@@ -33,7 +38,8 @@ final class WorkerTopics {
   static void prepare(KafkaClients clients, WorkerSettings settings) {
     String servers = clients.settings().bootstrapServers();
     List<TopicSpec> needed = needed(clients.settings().catalogue(), settings);
-    try (Admin admin = clients.admin()) {
+    Admin admin = clients.admin();
+    try {
       Set<String> existing = existing(admin, servers);
       Set<String> missing = new TreeSet<>();
       needed.forEach(spec -> missing.add(spec.name()));
@@ -45,11 +51,15 @@ final class WorkerTopics {
       }
       TopicProvisioner.create(admin, needed);
       requirePartitions(admin, clients.settings().catalogue());
+      requireRoomForChunks(admin, clients.settings().catalogue(), settings);
       TopicProvisioner.differences(admin, needed).forEach(one -> log.warn("{}", one));
     } catch (KafkaException e) {
       throw new WorkerStartException(
           "Kafka at %s (lensflow.kafka.bootstrap-servers): %s".formatted(servers, e.getMessage()),
           e);
+    } finally {
+      // Without a limit it would wait for calls that a broker out of reach never answers.
+      admin.close(Duration.ofSeconds(1));
     }
   }
 
@@ -84,27 +94,41 @@ final class WorkerTopics {
     }
   }
 
-  /** Histories are looked up by partition number: here a difference is no matter of taste. */
-  private static void requirePartitions(Admin admin, TopicCatalogue catalogue) {
-    String topic = catalogue.completions();
+  /** A chunk over the topic's limit would fail every attempt at its request. */
+  private static void requireRoomForChunks(
+      Admin admin, TopicCatalogue catalogue, WorkerSettings settings) {
+    ConfigResource topic = new ConfigResource(ConfigResource.Type.TOPIC, catalogue.activations());
+    Config config = await(admin.describeConfigs(List.of(topic)).all(), "topic settings").get(topic);
+    int most = Integer.parseInt(config.get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG).value());
+    int record = settings.publisher().chunks().maxRecordBytes();
+    if (record > most) {
+      throw new WorkerStartException(
+          "lensflow.worker.publisher.max-record-bytes is %d, but topic %s takes %d (max.message.bytes): lower the one or raise the other"
+              .formatted(record, topic.name(), most));
+    }
+  }
+
+  private static <T> T await(KafkaFuture<T> future, String what) {
     try {
-      TopicDescription description =
-          admin
-              .describeTopics(List.of(topic))
-              .allTopicNames()
-              .get(TIMEOUT_SECONDS, TimeUnit.SECONDS)
-              .get(topic);
-      int partitions = description.partitions().size();
-      if (partitions != catalogue.requestPartitions()) {
-        throw new WorkerStartException(
-            "topic %s has %d partitions and lensflow.kafka.request-partitions is %d: set it to %d"
-                .formatted(topic, partitions, catalogue.requestPartitions(), partitions));
-      }
+      return future.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
     } catch (ExecutionException | TimeoutException e) {
-      throw new WorkerStartException("topic %s cannot be described".formatted(topic), e);
+      throw new WorkerStartException("%s cannot be read from the broker".formatted(what), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new WorkerStartException("interrupted while topics were checked", e);
+    }
+  }
+
+  /** Histories are looked up by partition number: here a difference is no matter of taste. */
+  private static void requirePartitions(Admin admin, TopicCatalogue catalogue) {
+    String topic = catalogue.completions();
+    TopicDescription description =
+        await(admin.describeTopics(List.of(topic)).allTopicNames(), "topics").get(topic);
+    int partitions = description.partitions().size();
+    if (partitions != catalogue.requestPartitions()) {
+      throw new WorkerStartException(
+          "topic %s has %d partitions and lensflow.kafka.request-partitions is %d: set it to %d"
+              .formatted(topic, partitions, catalogue.requestPartitions(), partitions));
     }
   }
 }

@@ -30,23 +30,23 @@ import java.util.concurrent.locks.LockSupport;
  * a steering vector at layer 0 adds its first value to that. Captured rows hold {@link #value}. It
  * fails on command, counts what is open, and refuses to be used by two threads.
  */
-final class ScriptedEngine implements Engine {
-  static final int LAYERS = 4;
-  static final int HIDDEN = 8;
-  static final int VOCABULARY = 257;
-  static final int END = 256;
-  static final int CONTEXT = 200;
+public final class ScriptedEngine implements Engine {
+  public static final int LAYERS = 4;
+  public static final int HIDDEN = 8;
+  public static final int VOCABULARY = 257;
+  public static final int END = 256;
+  public static final int CONTEXT = 200;
 
   /** What tests share with all engines that are loaded one after another. Thread-safe. */
-  static final class Script {
-    volatile long stepNanos;
-    volatile RuntimeException nextFailure;
-    volatile int poisonToken = -1;
-    volatile int capacity = 4000;
-    volatile int loads;
-    volatile int openSequences;
-    volatile int preparedVectors;
-    volatile int largestStep;
+  public static final class Script {
+    public volatile long stepNanos;
+    public volatile RuntimeException nextFailure;
+    public volatile int poisonToken = -1;
+    public volatile int capacity = 4000;
+    public volatile int loads;
+    public volatile int openSequences;
+    public volatile int preparedVectors;
+    public volatile int largestStep;
     final List<List<Integer>> steps = new ArrayList<>();
 
     synchronized void step(List<StepInput> inputs) {
@@ -54,7 +54,7 @@ final class ScriptedEngine implements Engine {
       largestStep = Math.max(largestStep, inputs.size());
     }
 
-    synchronized List<List<Integer>> steps() {
+    public synchronized List<List<Integer>> steps() {
       return List.copyOf(steps);
     }
   }
@@ -65,13 +65,13 @@ final class ScriptedEngine implements Engine {
   private final Set<Vector> vectors = new HashSet<>();
   private boolean closed;
 
-  ScriptedEngine(Script script) {
+  public ScriptedEngine(Script script) {
     this.script = script;
     script.loads++;
   }
 
   /** Where the tokenizer of one token per byte lies. */
-  static Path modelFolder() {
+  public static Path modelFolder() {
     return Path.of("src/test/resources/byte-tokenizer");
   }
 

@@ -38,7 +38,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /** Sends requests and sees everything that workers write. */
-final class Traffic implements AutoCloseable {
+public final class Traffic implements AutoCloseable {
   static final Duration PATIENCE = Duration.ofSeconds(40);
 
   /**
@@ -138,7 +138,7 @@ final class Traffic implements AutoCloseable {
   }
 
   /** A request with a text prompt; greedy, everything captured. */
-  static PromptRequest request(String text, int maxNewTokens) {
+  public static PromptRequest request(String text, int maxNewTokens) {
     return PromptRequest.newBuilder()
         .setRequestId(Ids.newId())
         .setCreatedAt(Instant.now())
@@ -148,7 +148,8 @@ final class Traffic implements AutoCloseable {
   }
 
   /** A request changed before it is sent. */
-  static PromptRequest request(String text, int maxNewTokens, Consumer<PromptRequest> change) {
+  public static PromptRequest request(
+      String text, int maxNewTokens, Consumer<PromptRequest> change) {
     PromptRequest request = request(text, maxNewTokens);
     change.accept(request);
     return request;

@@ -35,7 +35,7 @@ class DecoderSettingsTest {
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(6),
                 "127.0.0.1",
-                8083));
+                8084));
   }
 
   @ParameterizedTest

@@ -2,6 +2,7 @@ package io.lensflow.worker.intake;
 
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
+import akka.actor.typed.DispatcherSelector;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
@@ -10,7 +11,6 @@ import akka.actor.typed.javadsl.TimerScheduler;
 import io.lensflow.records.Failure;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.schemas.registry.SchemaRegistryException;
-import io.lensflow.schemas.serde.RecordDeserializer;
 import io.lensflow.schemas.serde.RecordFormatException;
 import io.lensflow.worker.WorkerMetrics;
 import io.lensflow.worker.publishing.ActivationPublisher;
@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.serialization.Deserializer;
 import org.slf4j.Logger;
 
 /**
@@ -93,7 +94,7 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
       RequestSource source,
       HistoryReader history,
       IntakeRecords records,
-      RecordDeserializer<PromptRequest> deserializer,
+      Deserializer<PromptRequest> deserializer,
       RequestValidator validator,
       CompletionEvents events,
       ActorRef<SteeringTable.Command> steering,
@@ -256,8 +257,8 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
     ActorRef<RequestSession.Command> session =
         getContext()
             .spawnAnonymous(
-                RequestSession.create(
-                    shared, request, delivery, cancelled.reason(id), sessionEnds));
+                RequestSession.create(shared, request, delivery, cancelled.reason(id), sessionEnds),
+                DispatcherSelector.sameAsParent());
     held.put(id, new Held(session, new ArrayList<>(List.of(delivery))));
   }
 

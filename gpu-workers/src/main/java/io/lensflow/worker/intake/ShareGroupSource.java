@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
@@ -18,6 +18,7 @@ import org.apache.kafka.clients.consumer.ShareConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.UnsupportedVersionException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,10 +45,13 @@ public final class ShareGroupSource implements RequestSource {
   private static final int RENEWALS_PER_LOCK = 3;
   private static final long RETRY_MILLIS = 1_000;
 
-  private enum Verdict {
-    COMPLETE,
-    ABANDON
-  }
+  /** Ticket of a verdict that is meant for whatever is held. */
+  private static final long ANY = -1;
+
+  /**
+   * What is to become of a delivery; its ticket tells late verdicts from those that are waited for.
+   */
+  private record Verdict(long ticket, AcknowledgeType type) {}
 
   private final String topic;
   private final WorkerMetrics metrics;
@@ -84,12 +88,17 @@ public final class ShareGroupSource implements RequestSource {
 
   @Override
   public void complete(Delivery delivery) {
-    slots.get((int) delivery.ticket()).verdicts.add(Verdict.COMPLETE);
+    tell(delivery, AcknowledgeType.ACCEPT);
   }
 
   @Override
   public void abandon(Delivery delivery) {
-    slots.get((int) delivery.ticket()).verdicts.add(Verdict.ABANDON);
+    tell(delivery, AcknowledgeType.RELEASE);
+  }
+
+  private void tell(Delivery delivery, AcknowledgeType type) {
+    int slot = (int) (delivery.ticket() % slots.size());
+    slots.get(slot).verdicts.add(new Verdict(delivery.ticket(), type));
   }
 
   @Override
@@ -103,14 +112,16 @@ public final class ShareGroupSource implements RequestSource {
   private final class Slot implements Runnable {
     private final int number;
     private final IntFunction<ShareConsumer<byte[], byte[]>> consumers;
-    private final BlockingQueue<Verdict> verdicts = new ArrayBlockingQueue<>(4);
+    private final BlockingQueue<Verdict> verdicts = new LinkedBlockingQueue<>();
     private final Thread thread;
     private volatile ShareConsumer<byte[], byte[]> consumer;
     private volatile boolean polling;
     private Consumer<Delivery> sink;
+    private long ticket;
 
     Slot(int number, IntFunction<ShareConsumer<byte[], byte[]>> consumers) {
       this.number = number;
+      this.ticket = number;
       this.consumers = consumers;
       this.thread = new Thread(this, "request-slot-" + number);
       this.thread.setDaemon(true);
@@ -123,7 +134,7 @@ public final class ShareGroupSource implements RequestSource {
 
     /** What has a verdict already is still acknowledged; what has none is given back. */
     void stop() {
-      verdicts.offer(Verdict.ABANDON);
+      verdicts.add(new Verdict(ANY, AcknowledgeType.RELEASE));
       ShareConsumer<byte[], byte[]> current = consumer;
       if (polling && current != null) {
         current.wakeup();
@@ -148,6 +159,12 @@ public final class ShareGroupSource implements RequestSource {
           serve(mine);
         } catch (WakeupException | InterruptException | InterruptedException e) {
           log.debug("slot {} is woken up", number);
+        } catch (UnsupportedVersionException e) {
+          log.error(
+              "the broker's share groups are too old ({}); set lensflow.worker.request-source = classic-group",
+              e.getMessage());
+          metrics.sourceFailure();
+          pause();
         } catch (KafkaException e) {
           log.warn("slot {} failed and joins again: {}", number, e.toString());
           metrics.sourceFailure();
@@ -169,9 +186,9 @@ public final class ShareGroupSource implements RequestSource {
     private void serve(ShareConsumer<byte[], byte[]> mine) throws InterruptedException {
       while (gate.pass()) {
         for (ConsumerRecord<byte[], byte[]> record : poll(mine)) {
-          verdicts.clear();
+          ticket += slots.size();
           int count = record.deliveryCount().map(Short::intValue).orElse(0);
-          sink.accept(new Delivery(record, count, number));
+          sink.accept(new Delivery(record, count, ticket));
           hold(mine, record);
         }
       }
@@ -192,14 +209,24 @@ public final class ShareGroupSource implements RequestSource {
       Duration lock = mine.acquisitionLockTimeoutMs().map(Duration::ofMillis).orElse(DEFAULT_LOCK);
       long renewal = lock.dividedBy(RENEWALS_PER_LOCK).toMillis();
       boolean locked = true;
-      Verdict verdict = verdicts.poll(renewal, TimeUnit.MILLISECONDS);
+      Verdict verdict = awaitVerdict(renewal);
       while (verdict == null) {
         locked = locked && renew(mine, record);
-        verdict = verdicts.poll(renewal, TimeUnit.MILLISECONDS);
+        verdict = awaitVerdict(renewal);
       }
       if (locked) {
-        settle(mine, record, verdict);
+        settle(mine, record, verdict.type());
       }
+    }
+
+    /** The verdict on the current delivery, or null after so many milliseconds without one. */
+    private Verdict awaitVerdict(long millis) throws InterruptedException {
+      long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+      Verdict verdict;
+      do {
+        verdict = verdicts.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+      } while (verdict != null && verdict.ticket() != ticket && verdict.ticket() != ANY);
+      return verdict;
     }
 
     private boolean renew(
@@ -232,9 +259,8 @@ public final class ShareGroupSource implements RequestSource {
     private void settle(
         ShareConsumer<byte[], byte[]> mine,
         ConsumerRecord<byte[], byte[]> record,
-        Verdict verdict) {
-      mine.acknowledge(
-          record, verdict == Verdict.COMPLETE ? AcknowledgeType.ACCEPT : AcknowledgeType.RELEASE);
+        AcknowledgeType type) {
+      mine.acknowledge(record, type);
       if (!commit(mine, record, "acknowledge")) {
         metrics.lockLost();
         log.warn(

@@ -84,7 +84,9 @@ public final class RankActor extends AbstractBehavior<RankActor.Command> {
             RankFailure.class,
             SupervisorStrategy.restartWithBackoff(restarts.minBackoff(), restarts.maxBackoff(), 0.1)
                 .withMaxRestarts(restarts.maxRestarts())
-                .withResetBackoffAfter(restarts.maxBackoff().multipliedBy(6)));
+                .withResetBackoffAfter(restarts.maxBackoff().multipliedBy(6))
+                // The group logs the cause, and knows what it means.
+                .withLoggingEnabled(false));
   }
 
   private static Behavior<Command> start(

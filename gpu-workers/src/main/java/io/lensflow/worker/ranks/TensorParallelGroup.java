@@ -214,8 +214,6 @@ public final class TensorParallelGroup extends AbstractBehavior<TensorParallelGr
   }
 
   private Behavior<Command> onFailed(RankActor.Failed failed) {
-    log.error(
-        "rank={} failed{}", failed.rank(), failed.loading() ? " to load" : "", failed.cause());
     lastFailure = failed.cause();
     up = false;
     engine = null;
@@ -223,6 +221,8 @@ public final class TensorParallelGroup extends AbstractBehavior<TensorParallelGr
       listener.tell(new NeverLoaded(failed.cause()));
       return Behaviors.stopped();
     }
+    String doing = failed.loading() ? "failed to load" : "failed";
+    log.error("rank={} {}", failed.rank(), doing, failed.cause());
     if (EngineFailures.isSticky(failed.cause())) {
       listener.tell(new Lost(failed.cause()));
       return Behaviors.stopped();

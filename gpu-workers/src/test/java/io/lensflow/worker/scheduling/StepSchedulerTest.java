@@ -1,0 +1,301 @@
+package io.lensflow.worker.scheduling;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import akka.actor.testkit.typed.javadsl.ActorTestKit;
+import akka.actor.testkit.typed.javadsl.TestProbe;
+import akka.actor.typed.ActorRef;
+import io.lensflow.engine.DType;
+import io.lensflow.engine.StepInput.Logits;
+import io.lensflow.engine.capture.CapturedRows;
+import io.lensflow.engine.capture.HookPoint;
+import io.lensflow.records.CompletionEvent;
+import io.lensflow.records.CompletionType;
+import io.lensflow.records.PromptRequest;
+import io.lensflow.worker.Runs;
+import io.lensflow.worker.Traffic;
+import io.lensflow.worker.WorkerMetrics;
+import io.lensflow.worker.publishing.ActivationPublisher;
+import io.lensflow.worker.publishing.CompletionEvents;
+import io.lensflow.worker.publishing.EventLog;
+import io.lensflow.worker.ranks.EngineInfo;
+import io.lensflow.worker.ranks.StepPlan;
+import io.lensflow.worker.ranks.StepResult;
+import io.lensflow.worker.ranks.TensorParallelGroup;
+import io.lensflow.worker.request.Run;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.clients.producer.MockProducer;
+import org.apache.kafka.clients.producer.RoundRobinPartitioner;
+import org.apache.kafka.common.serialization.Serializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The scheduler against a group and a publisher that the test plays itself. */
+class StepSchedulerTest {
+  private static final ActorTestKit AKKA = ActorTestKit.create();
+  private static final int HIDDEN = 8;
+  private static final int LAYERS = 4;
+  private static final long POSITION_BYTES = (long) LAYERS * HIDDEN * Float.BYTES;
+
+  private final EngineInfo engine = Runs.engine(LAYERS, HIDDEN);
+  private final TestProbe<TensorParallelGroup.Command> group = AKKA.createTestProbe();
+  private final TestProbe<ActivationPublisher.Command> publisher = AKKA.createTestProbe();
+  private final TestProbe<ActivationPublisher.Report> reports = AKKA.createTestProbe();
+  private final TestProbe<StepScheduler.Report> intake = AKKA.createTestProbe();
+  private final Serializer<SpecificRecord> noBytes = (topic, record) -> new byte[0];
+  private final MockProducer<String, SpecificRecord> producer =
+      new MockProducer<>(true, new RoundRobinPartitioner(), new StringSerializer(), noBytes);
+  private volatile Instant now = Instant.now();
+  private ActorRef<StepScheduler.Command> scheduler;
+  private ActorRef<TensorParallelGroup.StepReply> replyTo;
+
+  @AfterAll
+  static void stop() {
+    AKKA.shutdownTestKit();
+  }
+
+  @BeforeEach
+  void start() {
+    scheduler = spawn(2, 4, 1_000_000);
+  }
+
+  private ActorRef<StepScheduler.Command> spawn(int slots, int prefill, long buffer) {
+    ActorRef<StepScheduler.Command> made =
+        AKKA.spawn(
+            StepScheduler.create(
+                new StepScheduler.Settings(slots, prefill, buffer, "completions"),
+                new StepScheduler.Partners(
+                    group.ref(),
+                    publisher.ref(),
+                    reports.ref(),
+                    intake.ref(),
+                    new EventLog(producer)),
+                new CompletionEvents(Runs.identity(), () -> now),
+                Runs.TOKENIZER,
+                new WorkerMetrics(new SimpleMeterRegistry()),
+                () -> now));
+    made.tell(new StepScheduler.GroupUp(engine));
+    return made;
+  }
+
+  private Run submit(PromptRequest request) {
+    return submit(request, false);
+  }
+
+  private Run submit(PromptRequest request, boolean last) {
+    Run run = Runs.run(engine, request, 1, last);
+    scheduler.tell(new StepScheduler.Submit(run));
+    publisher.expectMessageClass(ActivationPublisher.Begin.class);
+    return run;
+  }
+
+  private static PromptRequest bare(String text, int tokens) {
+    return Traffic.request(text, tokens, r -> r.getCapture().setHookPoints(List.of()));
+  }
+
+  private StepPlan nextPlan() {
+    TensorParallelGroup.RunStep step = group.expectMessageClass(TensorParallelGroup.RunStep.class);
+    replyTo = step.replyTo();
+    return step.plan();
+  }
+
+  /** Answers a step as a model whose next token is the last one plus one. */
+  private void answer(StepPlan plan, boolean withRows) {
+    List<StepResult.Output> outputs = new ArrayList<>();
+    for (StepPlan.Feed feed : plan.feed()) {
+      float[] logits = new float[0];
+      if (feed.logits() == Logits.LAST) {
+        logits = new float[257];
+        logits[feed.tokenIds()[feed.tokenIds().length - 1] + 1] = 1;
+      }
+      int count = feed.tokenIds().length;
+      ByteBuffer payload = ByteBuffer.allocate((int) POSITION_BYTES * count);
+      CapturedRows rows =
+          new CapturedRows(
+              HookPoint.RESIDUAL_POST,
+              new int[] {0, 1, 2, 3},
+              new int[count],
+              DType.FLOAT32,
+              HIDDEN,
+              payload);
+      outputs.add(
+          new StepResult.Output(
+              feed.sequence(), logits, withRows ? List.of(rows) : List.of(), null));
+    }
+    replyTo.tell(new TensorParallelGroup.StepDone(new StepResult(plan.id(), outputs, List.of())));
+  }
+
+  private void refuse(StepPlan plan, boolean shortage) {
+    List<StepResult.Refusal> refusals =
+        plan.open().stream()
+            .map(open -> new StepResult.Refusal(open.sequence(), shortage, "no room"))
+            .toList();
+    replyTo.tell(new TensorParallelGroup.StepDone(new StepResult(plan.id(), List.of(), refusals)));
+  }
+
+  private List<CompletionType> events(Run run) {
+    return producer.history().stream()
+        .map(record -> (CompletionEvent) record.value())
+        .filter(event -> event.getRequestId().equals(run.requestId()))
+        .map(CompletionEvent::getType)
+        .toList();
+  }
+
+  private CompletionEvent finish() {
+    ActivationPublisher.Command command = publisher.receiveMessage();
+    while (!(command instanceof ActivationPublisher.Finish)) {
+      command = publisher.receiveMessage();
+    }
+    return ((ActivationPublisher.Finish) command).terminal();
+  }
+
+  @Test
+  void shouldReadAPromptInChunksBesideASequenceThatGenerates() {
+    submit(bare("ab", 5));
+    StepPlan first = nextPlan();
+    assertThat(first.open()).hasSize(1);
+    submit(bare("0123456789", 2));
+    answer(first, false);
+
+    StepPlan second = nextPlan();
+    assertThat(second.feed()).extracting(f -> f.tokenIds().length).containsExactly(1, 4);
+    assertThat(second.feed())
+        .extracting(StepPlan.Feed::logits)
+        .containsExactly(Logits.LAST, Logits.NONE);
+    answer(second, false);
+    StepPlan third = nextPlan();
+    assertThat(third.feed()).extracting(f -> f.tokenIds().length).containsExactly(1, 4);
+    answer(third, false);
+    StepPlan fourth = nextPlan();
+    assertThat(fourth.feed()).extracting(f -> f.tokenIds().length).containsExactly(1, 2);
+    assertThat(fourth.feed().get(1).logits()).isEqualTo(Logits.LAST);
+  }
+
+  @Test
+  void shouldLetTheNextJoinWhenASlotIsFree() {
+    submit(bare("a", 1));
+    StepPlan first = nextPlan();
+    submit(bare("b", 3));
+    submit(bare("c", 3));
+    answer(first, false);
+
+    StepPlan second = nextPlan();
+    // The first has ended with its only token: it leaves in the step in which two others join.
+    assertThat(second.close()).containsExactly(first.open().get(0).sequence());
+    assertThat(second.open()).hasSize(2);
+    assertThat(finish().getType()).isEqualTo(CompletionType.FINISHED);
+  }
+
+  @Test
+  void shouldWaitUntilOneLeavesWhenThereIsNoRoom() {
+    submit(bare("a", 2));
+    answer(nextPlan(), false);
+    submit(bare("bbbb", 2));
+    StepPlan second = nextPlan();
+    answer(second, false);
+    // The first ends here; the other opens, is refused, and waits while nothing else runs: so it
+    // can never fit.
+    StepPlan third = nextPlan();
+    assertThat(third.open()).hasSize(1);
+    refuse(third, true);
+
+    CompletionEvent finished = finish();
+    CompletionEvent failed = finish();
+    assertThat(finished.getType()).isEqualTo(CompletionType.FINISHED);
+    assertThat(failed.getType()).isEqualTo(CompletionType.FAILED);
+    assertThat(failed.getFailure().getMessage()).isEqualTo("no room");
+  }
+
+  @Test
+  void shouldRunAloneWhenItIsTheLastAttempt() {
+    submit(bare("a", 2));
+    StepPlan first = nextPlan();
+    submit(bare("b", 2), true);
+    submit(bare("c", 2));
+    answer(first, false);
+
+    StepPlan second = nextPlan();
+    assertThat(second.open()).isEmpty();
+    answer(second, false);
+    StepPlan third = nextPlan();
+    assertThat(third.open()).hasSize(1);
+    assertThat(third.feed()).hasSize(1);
+    answer(third, false);
+    assertThat(nextPlan().open()).isEmpty();
+  }
+
+  @Test
+  void shouldFailAttemptsAndGoOnWhenTheEngineComesBack() {
+    Run run = submit(bare("a", 5));
+    StepPlan plan = nextPlan();
+    replyTo.tell(new TensorParallelGroup.StepFailed(plan.id(), "broken"));
+
+    StepScheduler.AttemptFailed failed =
+        intake.expectMessageClass(StepScheduler.AttemptFailed.class);
+    assertThat(failed.attemptId()).isEqualTo(run.attemptId());
+    assertThat(failed.reason()).isEqualTo("broken");
+    publisher.expectMessage(new ActivationPublisher.Abort(run.attemptId()));
+    assertThat(events(run)).containsExactly(CompletionType.ACCEPTED, CompletionType.ATTEMPT_FAILED);
+    submit(bare("b", 5));
+    group.expectNoMessage(Duration.ofMillis(50));
+    scheduler.tell(new StepScheduler.GroupDown("broken"));
+    scheduler.tell(new StepScheduler.GroupUp(engine));
+    assertThat(nextPlan().open()).hasSize(1);
+  }
+
+  @Test
+  void shouldCancelAtTheStepBoundary() {
+    Run run = submit(bare("a", 50));
+    StepPlan first = nextPlan();
+    scheduler.tell(new StepScheduler.Cancel(run.requestId(), "enough"));
+    answer(first, false);
+
+    StepPlan second = nextPlan();
+    assertThat(second.close()).hasSize(1);
+    assertThat(second.feed()).isEmpty();
+    CompletionEvent end = finish();
+    assertThat(end.getType()).isEqualTo(CompletionType.CANCELLED);
+    assertThat(end.getFailure().getMessage()).isEqualTo("enough");
+  }
+
+  @Test
+  void shouldFailWhenTheDeadlinePassesWhileTheEngineIsAway() {
+    scheduler.tell(new StepScheduler.GroupDown("restarting"));
+    submit(Traffic.request("a", 5, r -> r.setDeadline(now.plusSeconds(60))));
+
+    now = now.plusSeconds(61);
+
+    CompletionEvent end = finish();
+    assertThat(end.getType()).isEqualTo(CompletionType.FAILED);
+    assertThat(end.getFailure().getCode()).isEqualTo("DEADLINE_EXCEEDED");
+  }
+
+  @Test
+  void shouldStopAdmittingAndThenSteppingWhenTheBrokerIsSlow() {
+    scheduler = spawn(4, 4, 10 * POSITION_BYTES);
+    submit(Traffic.request("abcd", 50));
+    answer(nextPlan(), true);
+    ActivationPublisher.Rows rows = publisher.expectMessageClass(ActivationPublisher.Rows.class);
+    assertThat(rows.rows().bytes()).isEqualTo(4 * POSITION_BYTES);
+    answer(nextPlan(), true);
+    answer(nextPlan(), true);
+    assertThat(intake.receiveMessage()).isEqualTo(new StepScheduler.Pressure(true));
+    for (int held = 7; held <= 10; held++) {
+      answer(nextPlan(), true);
+    }
+
+    // Ten positions wait for the broker: the buffer is full, and the device stands still.
+    group.expectNoMessage(Duration.ofMillis(150));
+    rows.credits().tell(new ActivationPublisher.Credit(8 * POSITION_BYTES));
+    assertThat(intake.receiveMessage()).isEqualTo(new StepScheduler.Pressure(false));
+    assertThat(nextPlan().feed()).hasSize(1);
+  }
+}
