@@ -5,8 +5,10 @@ import io.lensflow.client.ClientException;
 import io.lensflow.platform.broker.BrokerStartException;
 import io.lensflow.platform.registry.RegistryStartException;
 import io.lensflow.service.SettingsException;
+import io.lensflow.worker.WorkerStartException;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.concurrent.TimeoutException;
 import org.apache.kafka.common.KafkaException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
@@ -78,7 +80,9 @@ public final class Main {
         || e instanceof SettingsException
         || e instanceof BrokerStartException
         || e instanceof RegistryStartException
+        || e instanceof WorkerStartException
         || e instanceof KafkaException
+        || e instanceof TimeoutException
         || e instanceof IOException;
   }
 
