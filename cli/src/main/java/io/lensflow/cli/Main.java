@@ -8,6 +8,8 @@ import io.lensflow.service.SettingsException;
 import io.lensflow.worker.WorkerStartException;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.common.KafkaException;
 import picocli.CommandLine;
@@ -61,7 +63,7 @@ public final class Main {
   private static int failed(Exception e, CommandLine command, boolean verbose) {
     String name = command.getCommandSpec().qualifiedName();
     if (isExpected(e)) {
-      command.getErr().printf("%s: %s%n", name, oneLine(e.getMessage()));
+      command.getErr().printf("%s: %s%n", name, oneLine(message(e)));
     } else {
       command
           .getErr()
@@ -84,6 +86,17 @@ public final class Main {
         || e instanceof KafkaException
         || e instanceof TimeoutException
         || e instanceof IOException;
+  }
+
+  /** Java's own exceptions about files name the file, and the trouble by their class alone. */
+  static String message(Exception e) {
+    if (e instanceof AccessDeniedException) {
+      return e.getMessage() + ": permission denied; let this user read it";
+    }
+    if (e instanceof NoSuchFileException) {
+      return e.getMessage() + ": no such file";
+    }
+    return e.getMessage();
   }
 
   private static String oneLine(String message) {

@@ -7,7 +7,9 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -31,6 +33,14 @@ class MainTest {
 
   static Stream<String> allCommands() {
     return Stream.concat(Stream.of(""), names("", Main.commandLine()));
+  }
+
+  @Test
+  void shouldSayWhatIsWrongWithAFileWhenJavaOnlyNamesIt() {
+    assertThat(Main.message(new AccessDeniedException("model.safetensors")))
+        .isEqualTo("model.safetensors: permission denied; let this user read it");
+    assertThat(Main.message(new NoSuchFileException("config.json")))
+        .isEqualTo("config.json: no such file");
   }
 
   private static Stream<String> names(String prefix, CommandLine command) {

@@ -14,7 +14,9 @@ import org.junit.jupiter.api.extension.ParameterResolver;
  * class gets topic names of its own.
  *
  * <p>The broker is a container where a Docker engine answers and has the image that the environment
- * variable {@code LENSFLOW_TEST_KAFKA_IMAGE} names; else the embedded one, in a child JVM.
+ * variable {@code LENSFLOW_TEST_KAFKA_IMAGE} names; else the embedded one, in a child JVM. The
+ * image is {@code apache/kafka} or one laid out like it: {@code docker/kafka-test} makes one, and
+ * {@code docker/README.md} says how.
  */
 public final class KafkaExtension implements ParameterResolver {
   private static final Namespace NAMESPACE = Namespace.create(KafkaExtension.class);

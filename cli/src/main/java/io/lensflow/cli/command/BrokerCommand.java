@@ -5,11 +5,16 @@ import io.lensflow.cli.output.Terminal;
 import io.lensflow.platform.broker.BrokerOptions;
 import io.lensflow.platform.broker.EmbeddedBroker;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** {@code lensflow broker}: the embedded broker alone. */
 @Command(
@@ -18,6 +23,10 @@ import picocli.CommandLine.Option;
     sortOptions = false,
     description = "Run a single Kafka broker, for trying out and for containers.")
 public final class BrokerCommand implements Callable<Integer> {
+  private static final int DEFAULT_PORT = 9092;
+
+  @Spec CommandSpec spec;
+
   @Option(
       names = "--data-dir",
       paramLabel = "DIR",
@@ -28,9 +37,20 @@ public final class BrokerCommand implements Callable<Integer> {
   @Option(
       names = "--port",
       paramLabel = "PORT",
-      defaultValue = "9092",
-      description = "Port on the loopback address (default: ${DEFAULT-VALUE}).")
-  int port;
+      description = {
+        "Port on the loopback address; 0 takes a free one",
+        "(default: 9092, or 0 where --advertise is given)."
+      })
+  Integer port;
+
+  @Option(
+      names = "--advertise",
+      paramLabel = "HOST:PORT",
+      description = {
+        "Also listen at PORT on every network interface, and tell who comes by it to come back to HOST:PORT;",
+        "repeatable. There is no authentication: mind who can reach it."
+      })
+  List<String> advertised = new ArrayList<>();
 
   @Option(
       names = "--property",
@@ -40,16 +60,31 @@ public final class BrokerCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    BrokerOptions options = BrokerOptions.in(dataFolder).withPort(port).withProperties(properties);
-    EmbeddedBroker broker = EmbeddedBroker.start(options);
+    EmbeddedBroker broker = EmbeddedBroker.start(options());
     return Stopping.closing(
         broker,
         () -> {
-          Terminal.standardError().printf("Kafka broker at %s%n", broker.bootstrapServers());
+          Terminal.standardError().printf("Kafka broker at %s%n", addresses(broker));
           int status = broker.onExit().get();
           throw new CommandFailure(
               "the broker ended with status %d; see %s"
                   .formatted(status, broker.folder().resolve("broker.log")));
         });
+  }
+
+  private BrokerOptions options() {
+    int loopback = port != null ? port : advertised.isEmpty() ? DEFAULT_PORT : 0;
+    try {
+      return BrokerOptions.in(dataFolder)
+          .withPort(loopback)
+          .withAdvertised(advertised)
+          .withProperties(properties);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+  }
+
+  private String addresses(EmbeddedBroker broker) {
+    return advertised.isEmpty() ? broker.bootstrapServers() : String.join(" and ", advertised);
   }
 }

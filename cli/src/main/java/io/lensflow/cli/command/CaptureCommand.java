@@ -19,7 +19,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Run a checkpoint without Kafka and write what it computed to a safetensors file:",
+      "Run a checkpoint without Kafka and write its rows to a file.",
+      "The safetensors file holds",
       "token_ids [P], generated_ids [G], logits [N, V] float32 and one tensor [layers, N, D] for each",
       "hook point, N = P+G-1 rows. Generation is greedy; the generated text goes to standard output."
     })

@@ -27,8 +27,9 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Start everything on free ports over a temporary folder, send three prompts through the topics",
-      "and show what every layer says next; then one prompt steered and unsteered."
+      "Start everything, send prompts, show what every layer says.",
+      "On free ports and over a temporary folder; three prompts go through the topics, then one,",
+      "steered and unsteered."
     })
 public final class DemoCommand implements Callable<Integer> {
   private static final int REQUEST_PARTITIONS = 3;

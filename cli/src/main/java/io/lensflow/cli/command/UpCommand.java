@@ -23,8 +23,9 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Run everything on this machine until Ctrl-C: Kafka broker, schema registry, worker, lens",
-      "decoder, steering service and HTTP gateway. What is on the topics stays for the next time."
+      "Run the whole system on this machine until Ctrl-C.",
+      "Kafka broker, schema registry, worker, lens decoder, steering service and HTTP gateway; what is",
+      "on the topics stays for the next time."
     })
 public final class UpCommand implements Callable<Integer> {
   @Mixin SystemOptions system;

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -45,6 +46,10 @@ public final class SafetensorsFile implements AutoCloseable {
       channel = FileChannel.open(path, StandardOpenOption.READ);
     } catch (NoSuchFileException e) {
       throw new CheckpointException(path.toAbsolutePath() + ": no such file", e);
+    } catch (AccessDeniedException e) {
+      // Some writers of safetensors keep files from everyone but their owner.
+      throw new CheckpointException(
+          path.toAbsolutePath() + ": permission denied; let the user who runs this read it", e);
     }
     try {
       byte[] headerBytes = readHeader(path, channel);

@@ -53,7 +53,7 @@ import org.junit.jupiter.api.Test;
 /** The intake with a source, a history, a scheduler and a table that the test plays. */
 class RequestIntakeTest {
   private static final ActorTestKit AKKA = ActorTestKit.create();
-  private static final Duration PATIENCE = Duration.ofSeconds(5);
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   private final EngineInfo engine = Runs.engine(4, 8);
   private final FakeSource source = new FakeSource();
@@ -131,7 +131,7 @@ class RequestIntakeTest {
     intake =
         AKKA.spawn(
             RequestIntake.create(
-                new IntakeSettings(8, 3, Duration.ofMinutes(5), Duration.ofSeconds(1)),
+                new IntakeSettings(8, 3, Duration.ofMinutes(5), Duration.ofSeconds(3)),
                 new RequestIntake.Partners(
                     source,
                     history,

@@ -50,7 +50,8 @@ final class BrokerLaunch {
 
   private Path writeSettings() throws IOException {
     Properties properties = new Properties();
-    properties.putAll(BrokerProperties.singleNode(folder, port, Ports.free()));
+    properties.putAll(
+        BrokerProperties.singleNode(folder, port, Ports.free(), options.advertised()));
     properties.putAll(options.properties());
     properties.put(BrokerProcess.FOLDER, folder.toString());
     properties.put(BrokerProcess.OWNER, Long.toString(ProcessHandle.current().pid()));

@@ -2,7 +2,9 @@ package io.lensflow.platform.broker;
 
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.StringJoiner;
 
 /**
  * Settings of a broker that is its own controller and has no other beside it. Ports may change from
@@ -11,10 +13,15 @@ import java.util.Map;
 public final class BrokerProperties {
   private BrokerProperties() {}
 
-  /** Kafka's {@code server.properties} for data in {@code folder}, reachable on this machine. */
-  public static Map<String, String> singleNode(Path folder, int port, int controllerPort) {
+  /**
+   * Kafka's {@code server.properties} for data in {@code folder}, reachable on this machine at
+   * {@code port} and by others at the addresses {@code advertised}, each {@code host:port}.
+   */
+  public static Map<String, String> singleNode(
+      Path folder, int port, int controllerPort, List<String> advertised) {
     Map<String, String> properties = oneNode();
-    listeners(properties, port, controllerPort);
+    quorum(properties, controllerPort);
+    listeners(properties, port, controllerPort, advertised);
     properties.put("log.dirs", folder.resolve("log").toString());
     return properties;
   }
@@ -28,18 +35,40 @@ public final class BrokerProperties {
     return properties;
   }
 
-  private static void listeners(Map<String, String> properties, int port, int controllerPort) {
+  private static void quorum(Map<String, String> properties, int controllerPort) {
     properties.put("process.roles", "broker,controller");
     properties.put("node.id", "1");
     properties.put("controller.quorum.voters", "1@127.0.0.1:" + controllerPort);
     properties.put("controller.listener.names", "CONTROLLER");
-    properties.put("inter.broker.listener.name", "PLAINTEXT");
-    properties.put(
-        "listeners", "PLAINTEXT://127.0.0.1:" + port + ",CONTROLLER://127.0.0.1:" + controllerPort);
-    properties.put("advertised.listeners", "PLAINTEXT://127.0.0.1:" + port);
     // After a crash the controller waits for the old session to expire before the broker may join.
     properties.put("broker.session.timeout.ms", "1000");
     properties.put("broker.heartbeat.interval.ms", "200");
+  }
+
+  /**
+   * One listener for each address: Kafka tells clients the address of the listener they came by.
+   */
+  private static void listeners(
+      Map<String, String> properties, int port, int controllerPort, List<String> advertised) {
+    StringJoiner bound = new StringJoiner(",");
+    StringJoiner told = new StringJoiner(",");
+    StringJoiner protocols = new StringJoiner(",");
+    bound.add("PLAINTEXT://127.0.0.1:" + port);
+    told.add("PLAINTEXT://127.0.0.1:" + port);
+    protocols.add("PLAINTEXT:PLAINTEXT");
+    bound.add("CONTROLLER://127.0.0.1:" + controllerPort);
+    protocols.add("CONTROLLER:PLAINTEXT");
+    for (int i = 0; i < advertised.size(); i++) {
+      String listener = "ADVERTISED" + i;
+      bound.add(listener + "://0.0.0.0:" + BrokerOptions.portOf(advertised.get(i)));
+      told.add(listener + "://" + advertised.get(i));
+      protocols.add(listener + ":PLAINTEXT");
+    }
+    properties.put("listeners", bound.toString());
+    properties.put("advertised.listeners", told.toString());
+    properties.put("listener.security.protocol.map", protocols.toString());
+    // The broker is its own client too, and may not reach itself by the address that others use.
+    properties.put("inter.broker.listener.name", "PLAINTEXT");
   }
 
   private static void topics(Map<String, String> properties) {

@@ -10,9 +10,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A Kafka broker in a child JVM, with this process's class path. It listens on the loopback address
- * and lives until {@link #close()}, or as long as this process: it ends with its parent even if
- * that is killed. Data in a given folder outlives it, whatever way it ends. Thread-safe.
+ * A Kafka broker in a child JVM, with this process's class path. It listens on the loopback
+ * address, and for other machines where {@link BrokerOptions#advertised()} says so, and lives until
+ * {@link #close()}, or as long as this process: it ends with its parent even if that is killed.
+ * Data in a given folder outlives it, whatever way it ends. Thread-safe.
  *
  * <p>A child rather than a broker in this JVM: it has a small heap of its own, its hundred threads
  * stay out of ours, and its death, when a test wants one, is a real one. A Ctrl-C does not stop it,
@@ -43,6 +44,9 @@ public final class EmbeddedBroker implements AutoCloseable {
   public static EmbeddedBroker start(BrokerOptions options) {
     try {
       Ports.requireFree("127.0.0.1", options.port());
+      for (String address : options.advertised()) {
+        Ports.requireFree("0.0.0.0", BrokerOptions.portOf(address));
+      }
     } catch (IOException e) {
       throw new BrokerStartException(e.getMessage(), e);
     }

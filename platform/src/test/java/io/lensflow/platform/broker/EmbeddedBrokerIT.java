@@ -17,6 +17,7 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -84,6 +85,25 @@ class EmbeddedBrokerIT {
         .hasMessageContaining("Port " + port)
         .hasMessageContaining("choose another port");
     assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void shouldSendClientsBackToTheAddressTheyCameByWhenItIsAdvertised() throws Exception {
+    int outside = Ports.free();
+    BrokerOptions options =
+        BrokerOptions.in(folder).withAdvertised(List.of("localhost:" + outside));
+
+    try (EmbeddedBroker broker = EmbeddedBroker.start(options)) {
+      assertThat(addressTold("127.0.0.1:" + outside)).isEqualTo("localhost:" + outside);
+      assertThat(addressTold(broker.bootstrapServers())).isEqualTo(broker.bootstrapServers());
+    }
+  }
+
+  private static String addressTold(String bootstrapServers) throws Exception {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers))) {
+      Node node = admin.describeCluster().nodes().get().iterator().next();
+      return node.host() + ":" + node.port();
+    }
   }
 
   @Test
