@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.util.concurrent.TimeoutException;
 import org.apache.kafka.common.KafkaException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
@@ -83,6 +84,7 @@ public final class Main {
         || e instanceof RegistryStartException
         || e instanceof WorkerStartException
         || e instanceof KafkaException
+        || e instanceof TimeoutException
         || e instanceof IOException;
   }
 

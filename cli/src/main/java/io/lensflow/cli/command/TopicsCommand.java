@@ -8,6 +8,7 @@ import io.lensflow.schemas.topics.TopicProvisioner;
 import io.lensflow.schemas.topics.TopicSpec;
 import io.lensflow.service.KafkaClients;
 import io.lensflow.service.KafkaSettings;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -75,9 +76,13 @@ public final class TopicsCommand {
     TopicCatalogue catalogue = kafka.catalogue();
     List<TopicSpec> specs = new ArrayList<>(catalogue.specs());
     models.names.forEach(name -> specs.addAll(catalogue.specs(name)));
-    try (Admin admin = new KafkaClients(kafka).admin()) {
+    Admin admin = new KafkaClients(kafka).admin();
+    try {
       requireBroker(admin, kafka, connection);
       return work.apply(admin, specs);
+    } finally {
+      // Not close(): it would wait out the calls to a broker that does not answer.
+      admin.close(Duration.ZERO);
     }
   }
 
