@@ -113,12 +113,12 @@ public final class LensflowClient implements AutoCloseable {
     if (sent.getRequestId().isEmpty()) {
       sent.setRequestId(Ids.newId());
     }
-    if (sent.getCreatedAt().equals(Instant.EPOCH)) {
-      sent.setCreatedAt(clock.instant().truncatedTo(ChronoUnit.MICROS));
-    }
     models.awaitReady(options.connectTimeout());
     String topic = models.requestTopicFor(sent.getModel());
     Map<TopicPartition, Long> start = endsFor(sent.getRequestId());
+    if (sent.getCreatedAt().equals(Instant.EPOCH)) {
+      sent.setCreatedAt(clock.instant().truncatedTo(ChronoUnit.MICROS));
+    }
     RecordMetadata stored = send(topic, sent.getRequestId(), sent, traceparent);
     return new Submission(sent, topic, stored.offset(), start);
   }
