@@ -10,6 +10,7 @@ import io.lensflow.records.PromptRequest;
 import io.lensflow.records.RequestControl;
 import io.lensflow.records.SteeringAlias;
 import io.lensflow.records.SteeringVector;
+import io.lensflow.schemas.ids.Ids;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.service.KafkaClients;
 import io.lensflow.service.KafkaSettings;
@@ -32,7 +33,6 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -120,7 +120,7 @@ public final class WorkerService implements AutoCloseable {
     WorkerIdentity identity =
         new WorkerIdentity(
             settings.name(),
-            UUID.randomUUID().toString(),
+            Ids.newId(),
             Instant.now(),
             settings.servedName(),
             tokenizer.hash());

@@ -28,7 +28,6 @@ import io.lensflow.worker.steering.SteeringTable;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.UUID;
 import java.util.concurrent.Semaphore;
 import org.slf4j.Logger;
 
@@ -317,7 +316,7 @@ final class RequestSession extends AbstractBehavior<RequestSession.Command> {
   private Behavior<Command> submit() {
     attempts++;
     boolean last = attempts >= shared.settings().maxAttempts();
-    run = new Run(request, new Attempt(UUID.randomUUID().toString(), attempts), steering, last);
+    run = new Run(request, new Attempt(Ids.newId(), attempts), steering, last);
     phase = Phase.RUNNING;
     shared.scheduler().tell(new StepScheduler.Submit(run));
     return this;
