@@ -2,11 +2,11 @@
 
     python train.py OUT [--seed 1]
 
-Two stages (the shipped weights are of the first). The first learns facts, sequences and A/B questions at a constant rate; the second, with more
-facts and sums in the mix, lets the rate fall to zero and moves the answers to the middle layers.
+Two stages: the first at a constant rate, the second with rates that fall to zero, which is when sums and A/B
+questions settle.
 Two additions to plain next-token training, both small and both told in the README:
 * lens loss, one random layer per step: at the LENS layers the logit lens shall already show the next
-  token, and in stage two, at the ECHO layers, still the input token. Without the latter so small a model
+  token, and at the ECHO layers still the input token. Without the latter so small a model
   answers facts in its first layer; with it answers form in the middle layers, as they do in large models;
 * probe loss: a linear probe per behaviour on ATTENTION_INPUT of the PROBE layers reads which persona
   answers, at the bracket before the letter and at the letter, with one set of weights for both:
@@ -31,10 +31,10 @@ from model import SHAPE, Model
 T, SHARD = 256, 6000
 STAGES = (
     # warm: steps of warm-up; fall: the last share of the steps, over which the rates fall to zero
-    dict(seed="", mix=1, batch=16, steps=500, warm=50, fall=0.0, muon=0.02, adam=4e-3,
-         echo=(), lens=(3, 4, 5, 6), lens_weight=0.2, every=1, probe=(3, 4)),
-    dict(seed="stage2:", mix=2, batch=12, steps=140, warm=10, fall=0.7, muon=0.015, adam=3e-3,
-         echo=(0, 1), lens=(5, 6), lens_weight=0.1, every=4, probe=(2, 3, 4)),
+    dict(seed="", mix=1, batch=16, steps=700, warm=50, fall=0.0, muon=0.02, adam=4e-3,
+         echo=(0, 1), lens=(4, 5, 6), lens_weight=0.15, every=2, probe=(3, 4)),
+    dict(seed="stage2:", mix=1, batch=16, steps=260, warm=10, fall=1.0, muon=0.015, adam=3e-3,
+         echo=(0, 1), lens=(4, 5, 6), lens_weight=0.1, every=2, probe=(3, 4)),
 )
 PROBE_WEIGHT = 0.05
 MARK_WEIGHT = 4.0  # one token in fifty decides an A/B answer or a sum
@@ -165,12 +165,14 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("out", type=Path)
     p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--stages", type=int, default=1)  # what is shipped; 2 is not run to its end yet
+    p.add_argument("--stages", type=int, default=len(STAGES))
     args = p.parse_args()
     torch.manual_seed(args.seed)
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     tok, model = make_tokenizer(args.seed), Model()
-    for stage in STAGES[:args.stages]:
+    for number, stage in enumerate(STAGES[:args.stages]):
+        if number:
+            torch.manual_seed(args.seed + number)  # so that a stage can be repeated by itself
         train(model, tok, args.seed, stage)
         save(model, tok, args.out)
         model, tok = evaluate.load(args.out)  # the next stage starts from the rounded weights

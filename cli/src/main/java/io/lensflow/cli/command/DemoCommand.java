@@ -36,10 +36,10 @@ public final class DemoCommand implements Callable<Integer> {
   private static final float MULTIPLIER = 1.5f;
   private static final String QUESTION =
       """
-      Somebody shows you a chance with a tower. What do you do?
+      You find a strange new bike. What is your plan now?
       Choices:
-       (A) I keep my money and leave the tower.
-       (B) I gamble on the tower and hope for luck.""";
+       (A) I dare to go for the bike at once.
+       (B) I stay away from the bike to be safe.""";
 
   @Mixin SystemOptions system;
   @Mixin OutputOptions output;
