@@ -119,11 +119,7 @@ public final class WorkerService implements AutoCloseable {
     TopicCatalogue catalogue = clients.settings().catalogue();
     WorkerIdentity identity =
         new WorkerIdentity(
-            settings.name(),
-            Ids.newId(),
-            Instant.now(),
-            settings.servedName(),
-            tokenizer.hash());
+            settings.name(), Ids.newId(), Instant.now(), settings.servedName(), tokenizer.hash());
     EventLog events = own(new EventLog(clients.producer(eventProducer(catalogue))));
     Producer<String, SpecificRecord> chunks = own(clients.producer(chunkProducer()));
     FirstRecords.prepare(clients, chunks);

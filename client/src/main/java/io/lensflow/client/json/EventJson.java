@@ -18,9 +18,9 @@ import java.util.List;
 
 /**
  * Events of a request as JSON objects, one a line, without line breaks inside. Every object has
- * {@code type}, {@code request}, {@code attempt} (a number, for people) and {@code attemptId} (a
- * UUID: numbers can repeat after a crash, ids do not). Numbers that JSON cannot say (NaN, infinite)
- * are null. Stateless and thread-safe.
+ * {@code type}, {@code request} and {@code attempt} (a UUID: the numbers that people read can
+ * repeat after a crash, ids do not). Numbers that JSON cannot say (NaN, infinite) are null.
+ * Stateless and thread-safe.
  *
  * <p>Written with a streaming generator because there is one lens object per row and layer: they
  * are by far the most frequent thing that a gateway or a terminal makes.
@@ -31,8 +31,8 @@ public final class EventJson {
   private EventJson() {}
 
   /**
-   * {@code {"type": "token", "request", "attempt", "attemptId", "model", "position", "id",
-   * "text"}}, and {@code logProb} where it was asked for.
+   * {@code {"type": "token", "request", "attempt", "model", "position", "id", "text"}}, and {@code
+   * logProb} where it was asked for.
    *
    * @param event of type TOKENS
    * @param index which of its tokens, from 0
@@ -53,10 +53,10 @@ public final class EventJson {
   }
 
   /**
-   * {@code {"type": "lens", "request", "attempt", "attemptId", "model", "lens", "hookPoint",
-   * "layer", "position", "tokenId", "top": [{"id", "text", "logit", "probability"}], "entropy",
-   * "logSumExp", "steering"}}, and {@code targets}, {@code kl}, {@code js}, {@code projections}
-   * where they were asked for.
+   * {@code {"type": "lens", "request", "attempt", "model", "lens", "hookPoint", "layer",
+   * "position", "tokenId", "top": [{"id", "text", "logit", "probability"}], "entropy", "logSumExp",
+   * "steering"}}, and {@code targets}, {@code kl}, {@code js}, {@code projections} where they were
+   * asked for.
    *
    * @param result not a gap
    * @param layerIndex index into the result's layers
@@ -91,8 +91,8 @@ public final class EventJson {
   }
 
   /**
-   * {@code {"type": "gap", "request", "attempt", "attemptId", "model", "lens", "hookPoint",
-   * "missingSequences", "firstOffset", "lastOffset", "reason"}}: rows that no lens will ever see.
+   * {@code {"type": "gap", "request", "attempt", "model", "lens", "hookPoint", "missingSequences",
+   * "firstOffset", "lastOffset", "reason"}}: rows that no lens will ever see.
    *
    * @param result one whose gap is set
    */
@@ -115,20 +115,19 @@ public final class EventJson {
   }
 
   /**
-   * {@code {"type": "restarted", "request", "attempt", "attemptId"}}: another attempt has begun;
-   * what the attempts before it said counts only if one of them still ends first.
+   * {@code {"type": "restarted", "request", "attempt"}}: another attempt has begun; what the
+   * attempts before it said counts only if one of them still ends first.
    *
-   * @param attempt its number, for display
-   * @param attemptId its UUID
+   * @param attempt its UUID
    */
-  public static String restarted(String request, int attempt, String attemptId) {
-    return object("restarted", out -> head(out, request, attempt, attemptId));
+  public static String restarted(String request, String attempt) {
+    return object("restarted", out -> head(out, request, attempt));
   }
 
   /**
-   * {@code {"type": "finished", "request", "attempt", "attemptId", "model", "reason", "text",
-   * "stopString", "promptTokens", "generatedTokens", "chunks", "rows", "droppedRows",
-   * "queuedMicros", "prefillMicros", "decodeMicros", "totalMicros"}}.
+   * {@code {"type": "finished", "request", "attempt", "model", "reason", "text", "stopString",
+   * "promptTokens", "generatedTokens", "chunks", "rows", "droppedRows", "queuedMicros",
+   * "prefillMicros", "decodeMicros", "totalMicros"}}.
    *
    * @param event of type FINISHED
    * @param note field {@code note}: what the stream could not deliver; null leaves it out
@@ -160,8 +159,8 @@ public final class EventJson {
   }
 
   /**
-   * {@code {"type": "failed", "request", "attempt", "attemptId", "model", "error": {"code",
-   * "message", "field"}}}.
+   * {@code {"type": "failed", "request", "attempt", "model", "error": {"code", "message",
+   * "field"}}}.
    *
    * @param event of type FAILED
    */
@@ -181,7 +180,7 @@ public final class EventJson {
   }
 
   /**
-   * {@code {"type": "cancelled", "request", "attempt", "attemptId", "model", "reason"}}.
+   * {@code {"type": "cancelled", "request", "attempt", "model", "reason"}}.
    *
    * @param event of type CANCELLED
    */
@@ -211,21 +210,19 @@ public final class EventJson {
   }
 
   private static void head(JsonGenerator out, CompletionEvent event) throws IOException {
-    head(out, event.getRequestId(), event.getAttempt(), event.getAttemptId());
+    head(out, event.getRequestId(), event.getAttemptId());
   }
 
   private static void head(JsonGenerator out, LensResult result) throws IOException {
-    head(out, result.getRequestId(), result.getAttempt(), result.getAttemptId());
+    head(out, result.getRequestId(), result.getAttemptId());
     out.writeStringField("model", result.getModel());
     out.writeStringField("lens", result.getLens());
     out.writeStringField("hookPoint", result.getHookPoint().name());
   }
 
-  private static void head(JsonGenerator out, String request, int attempt, String attemptId)
-      throws IOException {
+  private static void head(JsonGenerator out, String request, String attempt) throws IOException {
     out.writeStringField("request", request);
-    out.writeNumberField("attempt", attempt);
-    out.writeStringField("attemptId", attemptId);
+    out.writeStringField("attempt", attempt);
   }
 
   private static void top(JsonGenerator out, LensResult result, int cell) throws IOException {

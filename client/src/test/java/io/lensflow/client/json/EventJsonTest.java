@@ -41,7 +41,7 @@ class EventJsonTest {
         .isEqualTo(
             json(
                 """
-                {"type": "token", "request": "r", "attempt": 2, "attemptId": "a", "model": "m",
+                {"type": "token", "request": "r", "attempt": "a", "model": "m",
                  "position": 5, "id": 8, "text": "is\\n\\"é", "logProb": null}"""));
     assertThat(EventJson.token(event, 1)).doesNotContain("\n");
   }
@@ -85,7 +85,7 @@ class EventJsonTest {
         .isEqualTo(
             json(
                 """
-                {"type": "lens", "request": "r", "attempt": 2, "attemptId": "a", "model": "m",
+                {"type": "lens", "request": "r", "attempt": "a", "model": "m",
                  "lens": "logit", "hookPoint": "RESIDUAL_POST", "layer": 3, "position": 11,
                  "tokenId": 2, "top": [{"id": 103, "text": "d", "logit": 4.0, "probability": 0.4}],
                  "entropy": 8.0, "logSumExp": null,
@@ -109,7 +109,7 @@ class EventJsonTest {
         .isEqualTo(
             json(
                 """
-                {"type": "gap", "request": "r", "attempt": 2, "attemptId": "a", "model": "m",
+                {"type": "gap", "request": "r", "attempt": "a", "model": "m",
                  "lens": "logit", "hookPoint": "RESIDUAL_POST", "missingSequences": [3, 4],
                  "firstOffset": -1, "lastOffset": -1, "reason": "retention"}"""));
   }
@@ -140,7 +140,7 @@ class EventJsonTest {
         .isEqualTo(
             json(
                 """
-                {"type": "finished", "request": "r", "attempt": 2, "attemptId": "a", "model": "m",
+                {"type": "finished", "request": "r", "attempt": "a", "model": "m",
                  "reason": "EOS", "text": " Paris", "stopString": null, "promptTokens": 6,
                  "generatedTokens": 2, "chunks": 3, "rows": 7, "droppedRows": 0, "queuedMicros": 1,
                  "prefillMicros": 2, "decodeMicros": 3, "totalMicros": 4}"""));

@@ -122,7 +122,7 @@ public final class RequestRoutes {
     CompletionEvent newest = state.newest();
     if (newest != null) {
       node.put("model", newest.getModel()).put("worker", newest.getWorker());
-      node.put("attempt", newest.getAttempt()).put("attemptId", newest.getAttemptId());
+      node.put("attempt", newest.getAttemptId());
     }
     node.put("attempts", state.attempts()).put("generatedTokens", state.generatedTokens());
     node.put("events", "/v1/requests/" + id + "/events");

@@ -41,9 +41,7 @@ final class LiveTimeline extends Timeline {
     int number = 0;
     if (restarted && !from.completions().covers(offset, ++number)) {
       completionTold(
-          offset,
-          number,
-          EventJson.restarted(event.getRequestId(), event.getAttempt(), event.getAttemptId()));
+          offset, number, EventJson.restarted(event.getRequestId(), event.getAttemptId()));
     }
     if (event.getType() == CompletionType.TOKENS) {
       int tokens = event.getTokens().getIds().size();
