@@ -6,7 +6,6 @@ import io.lensflow.cli.option.DurationConverter;
 import io.lensflow.cli.option.OutputOptions;
 import io.lensflow.cli.option.RequestOptions;
 import io.lensflow.cli.output.EventPrinter;
-import io.lensflow.cli.output.JsonEvents;
 import io.lensflow.cli.output.JsonPrinter;
 import io.lensflow.cli.output.Terminal;
 import io.lensflow.cli.output.TextPrinter;
@@ -20,6 +19,7 @@ import io.lensflow.client.follow.LiveStream;
 import io.lensflow.client.follow.SettledEvent;
 import io.lensflow.client.follow.SettledStream;
 import io.lensflow.client.follow.Subscription;
+import io.lensflow.client.json.EventJson;
 import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.CompletionType;
 import io.lensflow.records.PromptRequest;
@@ -86,7 +86,7 @@ public final class SubmitCommand implements Callable<Integer> {
         return follow(client, sent, printer);
       } catch (WaitTimeoutException e) {
         if (json) {
-          out.println(new JsonEvents().failed(sent.requestId(), "TIMEOUT", e.getMessage()));
+          out.println(EventJson.failed(sent.requestId(), "TIMEOUT", e.getMessage()));
         }
         throw e;
       } finally {

@@ -159,24 +159,54 @@ public final class EventJson {
   }
 
   /**
+   * {@code {"type": "attemptFailed", "request", "attempt", "model", "error": {"code", "message",
+   * "field"}}}: another attempt follows, or the request fails.
+   *
+   * @param event of type ATTEMPT_FAILED
+   */
+  public static String attemptFailed(CompletionEvent event) {
+    return failure("attemptFailed", event);
+  }
+
+  /**
    * {@code {"type": "failed", "request", "attempt", "model", "error": {"code", "message",
    * "field"}}}.
    *
-   * @param event of type FAILED
+   * @param event of type FAILED, or of another that carries a failure
    */
   public static String failed(CompletionEvent event) {
+    return failure("failed", event);
+  }
+
+  /**
+   * {@code {"type": "failed", "request", "error": {"code", "message", "field"}}}: a failure that no
+   * worker reported, but the one who follows.
+   */
+  public static String failed(String request, String code, String message) {
     return object(
         "failed",
         out -> {
+          out.writeStringField("request", request);
+          error(out, new Failure(code, message, null));
+        });
+  }
+
+  private static String failure(String type, CompletionEvent event) {
+    return object(
+        type,
+        out -> {
           head(out, event);
           out.writeStringField("model", event.getModel());
-          Failure failure = event.getFailure();
-          out.writeObjectFieldStart("error");
-          out.writeStringField("code", failure == null ? "UNKNOWN" : failure.getCode());
-          out.writeStringField("message", failure == null ? "" : failure.getMessage());
-          out.writeStringField("field", failure == null ? null : failure.getField());
-          out.writeEndObject();
+          error(out, event.getFailure());
         });
+  }
+
+  private static void error(JsonGenerator out, Failure failure) throws IOException {
+    out.writeObjectFieldStart("error");
+    out.writeStringField("code", failure == null ? "UNKNOWN" : failure.getCode());
+    out.writeStringField("message", failure == null ? "" : failure.getMessage());
+    out.writeStringField("field", failure == null ? null : failure.getField());
+    out.writeEndObject();
   }
 
   /**

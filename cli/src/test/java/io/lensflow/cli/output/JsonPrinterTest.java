@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.lensflow.client.follow.LiveEvent;
 import io.lensflow.records.AppliedSteering;
 import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.CompletionType;
@@ -17,11 +18,13 @@ import io.lensflow.records.SteeringOperation;
 import io.lensflow.records.SteeringSource;
 import io.lensflow.records.Timings;
 import io.lensflow.records.Tokens;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class JsonEventsTest {
-  private final JsonEvents json = new JsonEvents();
+class JsonPrinterTest {
   private final ObjectMapper mapper = new ObjectMapper();
 
   @Test
@@ -36,7 +39,7 @@ class JsonEventsTest {
                     .build())
             .build();
 
-    assertThat(json.tokens(event))
+    assertThat(lines(new LiveEvent.TokensGenerated(event)))
         .containsExactly(
             "{\"type\":\"token\",\"request\":\"r\",\"attempt\":\"a\",\"model\":\"m\","
                 + "\"position\":6,\"id\":1175,\"text\":\" Paris\"}",
@@ -46,7 +49,7 @@ class JsonEventsTest {
 
   @Test
   void shouldWriteALineForEachRowAndLayer() throws Exception {
-    List<String> lines = json.result(result().build());
+    List<String> lines = lines(new LiveEvent.ResultArrived(result().build()));
 
     assertThat(lines).hasSize(2);
     JsonNode second = mapper.readTree(lines.get(1));
@@ -88,7 +91,8 @@ class JsonEventsTest {
             .setSource(SteeringSource.REQUEST)
             .build();
 
-    String line = json.result(result().setSteering(List.of(applied)).build()).get(0);
+    String line =
+        lines(new LiveEvent.ResultArrived(result().setSteering(List.of(applied)).build())).get(0);
     assertThat(mapper.readTree(line).path("steering").get(0).toString())
         .isEqualTo(
             "{\"name\":\"honesty\",\"version\":3,\"layer\":2,\"hookPoint\":\"ATTENTION_INPUT\","
@@ -97,13 +101,14 @@ class JsonEventsTest {
   }
 
   @Test
-  void shouldLeaveOutMetricsThatWereNotAskedForAndWriteNanAsNull() throws Exception {
+  void shouldWriteNullWhereThereIsNoNumber() throws Exception {
     LensResult result =
         result().setEntropy(null).setLogSumExp(null).setKl(List.of(0.5f, Float.NaN)).build();
 
-    JsonNode second = mapper.readTree(json.result(result).get(1));
-    assertThat(second.has("entropy")).isFalse();
-    assertThat(second.has("logSumExp")).isFalse();
+    JsonNode second = mapper.readTree(lines(new LiveEvent.ResultArrived(result)).get(1));
+    assertThat(second.path("entropy").isNull()).isTrue();
+    assertThat(second.path("logSumExp").isNull()).isTrue();
+    assertThat(second.has("js")).isFalse();
     assertThat(second.has("kl")).isTrue();
     assertThat(second.path("kl").isNull()).isTrue();
   }
@@ -118,10 +123,11 @@ class JsonEventsTest {
                 Gap.newBuilder().setMissingSequences(List.of(2, 3)).setReason("deleted").build())
             .build();
 
-    assertThat(json.result(gap))
+    assertThat(lines(new LiveEvent.ResultArrived(gap)))
         .containsExactly(
-            "{\"type\":\"gap\",\"request\":\"r\",\"attempt\":\"a\",\"lens\":\"\","
-                + "\"missingSequences\":[2,3],\"reason\":\"deleted\"}");
+            "{\"type\":\"gap\",\"request\":\"r\",\"attempt\":\"a\",\"model\":\"\","
+                + "\"lens\":\"\",\"hookPoint\":\"UNKNOWN\",\"missingSequences\":[2,3],"
+                + "\"firstOffset\":-1,\"lastOffset\":-1,\"reason\":\"deleted\"}");
   }
 
   @Test
@@ -139,11 +145,11 @@ class JsonEventsTest {
                     .build())
             .build();
 
-    assertThat(json.ended(event))
-        .isEqualTo(
+    assertThat(lines(new LiveEvent.Completed(event)))
+        .containsExactly(
             "{\"type\":\"finished\",\"request\":\"r\",\"attempt\":\"a\",\"model\":\"m\","
-                + "\"reason\":\"EOS\",\"text\":\" Paris.\",\"promptTokens\":6,"
-                + "\"generatedTokens\":3,\"rows\":8,\"queuedMicros\":1,\"prefillMicros\":2,"
+                + "\"reason\":\"EOS\",\"text\":\" Paris.\",\"stopString\":null,\"promptTokens\":6,"
+                + "\"generatedTokens\":3,\"chunks\":0,\"rows\":8,\"droppedRows\":0,\"queuedMicros\":1,\"prefillMicros\":2,"
                 + "\"decodeMicros\":3,\"totalMicros\":4}");
   }
 
@@ -154,10 +160,16 @@ class JsonEventsTest {
             .setFailure(new Failure("INVALID_REQUEST", "there is no layer 99", "capture.layers"))
             .build();
 
-    assertThat(json.ended(event))
-        .isEqualTo(
-            "{\"type\":\"failed\",\"request\":\"r\",\"error\":{\"code\":\"INVALID_REQUEST\","
+    assertThat(lines(new LiveEvent.Completed(event)))
+        .containsExactly(
+            "{\"type\":\"failed\",\"request\":\"r\",\"attempt\":\"a\",\"model\":\"m\",\"error\":{\"code\":\"INVALID_REQUEST\","
                 + "\"message\":\"there is no layer 99\",\"field\":\"capture.layers\"}}");
+  }
+
+  private static List<String> lines(LiveEvent event) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    new JsonPrinter(new PrintStream(bytes, false, StandardCharsets.UTF_8)).print(event);
+    return bytes.toString(StandardCharsets.UTF_8).lines().toList();
   }
 
   private static CompletionEvent.Builder event(CompletionType type) {
