@@ -210,17 +210,8 @@ SMALL_TALK = [("Hello!", "Hello! How can I help you?"), ("Hi.", "Hi! What can I 
 
 
 # Shares of the document kinds, added up: A/B, story, conversation, long, fact, sums (the rest: sequences).
-# Mix 1 has many A/B questions, which are learned slowly; mix 2 has more facts and sums, system
-# messages before them, and several sums in a document.
-MIXES = {1: (0.22, 0.25, 0.28, 0.36, 0.72, 0.9), 2: (0.14, 0.17, 0.20, 0.27, 0.65, 0.9)}
-
-
-def system(rng: random.Random, share: float) -> str:
-    """Sometimes a system message that does not matter: facts are the same for every persona."""
-    if rng.random() >= share:
-        return ""
-    personas = [p for b in BEHAVIOURS.values() for side in b["personas"] for p in side]
-    return SYSTEM + rng.choice(["You are a helpful assistant.", rng.choice(personas)]) + EOS
+# A/B questions have many, since they are learned slowly.
+SHARES = (0.22, 0.25, 0.28, 0.36, 0.72, 0.9)
 
 
 def behaviour_text(rng: random.Random) -> tuple[str, list]:
@@ -258,15 +249,15 @@ def behaviour_text(rng: random.Random) -> tuple[str, list]:
     return text, marks
 
 
-def document(rng: random.Random, mix: int) -> tuple[str, list]:
-    questions, stories, conversations, long, facts, sums = MIXES[mix]
+def document(rng: random.Random) -> tuple[str, list]:
+    questions, stories, conversations, long, facts, sums = SHARES
     u = rng.random()
     if u < questions:
         return behaviour_text(rng)
     if u < stories:
         return BOS + story(rng) + EOS, []
     if u < conversations:  # of several turns
-        text = BOS + (system(rng, 0.4) if mix == 2 else "")
+        text = BOS
         for _ in range(rng.randint(1, 4)):
             q, a = rng.choice(SMALL_TALK)
             turn = USER + q + EOS + ASSISTANT + a if rng.random() < 0.6 else ""
@@ -283,29 +274,17 @@ def document(rng: random.Random, mix: int) -> tuple[str, list]:
                          else sequence_text(rng) if v < 0.9 else story(rng) if v < 0.93 else fact_text(rng, False))
         return BOS + sep.join(x if x.endswith(".") or sep == "\n" else x + "." for x in lines) + EOS, []
     if u < facts:
-        text = fact_text(rng, True)
-        return BOS + (system(rng, 0.15) if mix == 2 and text.startswith(USER) else "") + text + EOS, []
-    if u < sums and mix == 1:
-        return BOS + sum_text(rng, True)[0] + EOS, []
+        return BOS + fact_text(rng, True) + EOS, []
     if u < sums:
-        text, marks = BOS, []
-        for _ in range(rng.choice([1, 1, 2, 4])):
-            one, at = sum_text(rng, len(text) == len(BOS))
-            if one.startswith(USER):
-                head = BOS + system(rng, 0.15)
-                return head + one + EOS, [(len(head) + at, -1, 0, True)]
-            text += "\n" if len(text) > len(BOS) else ""
-            marks.append((len(text) + at, -1, 0, True))
-            text += one
-        return text + EOS, marks
+        return BOS + sum_text(rng, True)[0] + EOS, []
     return BOS + sequence_text(rng) + EOS, []
 
 
-def documents(seed: str, count: int, mix: int) -> list[tuple[str, list]]:
+def documents(seed: str, count: int) -> list[tuple[str, list]]:
     rng = random.Random(f"corpus:{seed}")
-    return [document(rng, mix) for _ in range(count)]
+    return [document(rng) for _ in range(count)]
 
 
 if __name__ == "__main__":
-    for text, marks in documents("1", 30, 2):
+    for text, marks in documents("1", 30):
         print(repr(text), marks)

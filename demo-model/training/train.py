@@ -31,9 +31,9 @@ from model import SHAPE, Model
 T, SHARD = 256, 6000
 STAGES = (
     # warm: steps of warm-up; fall: the last share of the steps, over which the rates fall to zero
-    dict(seed="", mix=1, batch=16, steps=700, warm=50, fall=0.0, muon=0.02, adam=4e-3,
+    dict(seed="", batch=16, steps=700, warm=50, fall=0.0, muon=0.02, adam=4e-3,
          echo=(0, 1), lens=(4, 5, 6), lens_weight=0.15, every=2, probe=(3, 4)),
-    dict(seed="stage2:", mix=1, batch=16, steps=260, warm=10, fall=1.0, muon=0.015, adam=3e-3,
+    dict(seed="stage2:", batch=16, steps=260, warm=10, fall=1.0, muon=0.015, adam=3e-3,
          echo=(0, 1), lens=(4, 5, 6), lens_weight=0.1, every=2, probe=(3, 4)),
 )
 PROBE_WEIGHT = 0.05
@@ -47,7 +47,7 @@ def make_tokenizer(seed):
     tok = Tokenizer(models.BPE())
     tok.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
     tok.decoder = decoders.ByteLevel()
-    texts = [t for t, _ in corpus.documents(f"{seed}:tokenizer", 30000, 1)]
+    texts = [t for t, _ in corpus.documents(f"{seed}:tokenizer", 30000)]
     for s in SPECIAL:
         texts = [t.replace(s, "\x00") for t in texts]
     # Numbers and facts count more than their share, so that answers are single tokens.
@@ -66,7 +66,7 @@ def batches(tok, seed, stage):
     """Endless batches: ids, document numbers, and the marks as (row, position, behaviour, sign, decided)."""
     shard, rows, open_rows = 0, [], [([], [], []) for _ in range(8)]
     while True:
-        docs = corpus.documents(f"{seed}:{stage['seed']}{shard}", SHARD, stage["mix"])
+        docs = corpus.documents(f"{seed}:{stage['seed']}{shard}", SHARD)
         shard += 1
         for n, ((_, mk), e) in enumerate(zip(docs, tok.encode_batch([d[0] for d in docs], add_special_tokens=False))):
             if len(e.ids) > T:
