@@ -1,9 +1,7 @@
 package io.lensflow.bench;
 
-import ch.qos.logback.classic.Level;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import io.lensflow.cli.Logging;
 import io.lensflow.engine.Engine;
 import io.lensflow.engine.EngineLoader;
 import io.lensflow.engine.EngineOptions;
@@ -46,7 +44,6 @@ public final class BenchCommand implements Callable<Integer> {
 
   /** Runs the benchmarks by themselves. */
   public static void main(String[] args) {
-    Logging.toStandardError(Level.WARN);
     System.exit(new CommandLine(new BenchCommand()).execute(args));
   }
 
