@@ -8,8 +8,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -48,10 +50,16 @@ final class BrokerLaunch {
     }
   }
 
+  private int controllerPort() throws IOException {
+    Set<Integer> taken = new HashSet<>(Set.of(port));
+    options.advertised().forEach(address -> taken.add(BrokerOptions.portOf(address)));
+    return Ports.freeOtherThan(taken);
+  }
+
   private Path writeSettings() throws IOException {
     Properties properties = new Properties();
     properties.putAll(
-        BrokerProperties.singleNode(folder, port, Ports.free(), options.advertised()));
+        BrokerProperties.singleNode(folder, port, controllerPort(), options.advertised()));
     properties.putAll(options.properties());
     properties.put(BrokerProcess.FOLDER, folder.toString());
     properties.put(BrokerProcess.OWNER, Long.toString(ProcessHandle.current().pid()));

@@ -3,6 +3,7 @@ package io.lensflow.platform.net;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.util.Set;
 
 /** Looks at ports before servers do, so that a busy one gives an error that can be understood. */
 public final class Ports {
@@ -13,6 +14,18 @@ public final class Ports {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     }
+  }
+
+  /**
+   * As {@link #free}, but none of those that are spoken for and not yet in use: the system may well
+   * name the same port twice in a row.
+   */
+  public static int freeOtherThan(Set<Integer> taken) throws IOException {
+    int port = free();
+    while (taken.contains(port)) {
+      port = free();
+    }
+    return port;
   }
 
   /**
