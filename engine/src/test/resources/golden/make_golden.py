@@ -1,7 +1,7 @@
 """Makes the golden checkpoints of this folder: tiny random models, and what transformers computes with them.
 
-    python make_golden.py            # writes every checkpoint beside this script
-    python make_golden.py llama-tp   # writes one
+    python make_golden.py            # writes every checkpoint and rotary.json beside this script
+    python make_golden.py llama-tp   # writes one checkpoint
 
 Each folder holds a checkpoint as a user would have it (config.json in one of the layouts in use, weights in a
 storage type in use) and golden.safetensors: prompt_ids, greedy_ids, and over the rows of prompt + generated - 1
@@ -16,7 +16,8 @@ from pathlib import Path
 import torch
 import transformers
 from safetensors.torch import save_file
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig
+from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
 HERE = Path(__file__).parent
 SEED = 20250711
@@ -222,6 +223,19 @@ CHECKPOINTS = {
 }
 
 
+# Rotary embeddings of models in use: name -> (head size, rope_parameters).
+ROTARY = {
+    "Llama-2": (128, {"rope_type": "default", "rope_theta": 10000.0}),
+    "Llama-3.1": (128, {"rope_type": "llama3", "rope_theta": 500000.0, "factor": 8.0, "low_freq_factor": 1.0,
+                        "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}),
+    "Llama-3.2": (64, {"rope_type": "llama3", "rope_theta": 500000.0, "factor": 32.0, "low_freq_factor": 1.0,
+                       "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}),
+    "SmolLM2": (64, {"rope_type": "default", "rope_theta": 100000.0}),
+    "Qwen3": (128, {"rope_type": "default", "rope_theta": 1000000.0}),
+    "tiny": (16, {"rope_theta": 100.0, **LLAMA3}),
+}
+
+
 def random_weights(model, storage, generator):
     """Values for which every part matters: norm weights far from 1, biases as large as what they are added to."""
     weights = {}
@@ -388,7 +402,27 @@ def make(name):
     print(f"{name}: {size / 1e3:.0f} KB, smallest gaps {[case['smallest_gap'] for case in cases]}")
 
 
+def make_rotary():
+    """Inverse frequencies to the bit: float32 values, written as the doubles that they are."""
+    models = []
+    for name, (head_size, parameters) in ROTARY.items():
+        config = LlamaConfig(
+            hidden_size=2 * head_size,
+            num_attention_heads=2,
+            head_dim=head_size,
+            max_position_embeddings=131072,
+            rope_parameters=dict(parameters),
+        )
+        frequencies = LlamaRotaryEmbedding(config).inv_freq.double().tolist()
+        models.append({"model": name, "head_dim": head_size, **parameters, "inverse_frequencies": frequencies})
+    (HERE / "rotary.json").write_text(
+        "[\n" + ",\n".join(json.dumps(model) for model in models) + "\n]\n"
+    )
+
+
 if __name__ == "__main__":
     torch.set_grad_enabled(False)
+    if len(sys.argv) == 1:
+        make_rotary()
     for checkpoint in sys.argv[1:] or CHECKPOINTS:
         make(checkpoint)
