@@ -8,7 +8,8 @@ import java.util.Arrays;
 
 /**
  * Reads tensors of a checkpoint into native memory: where the file has the wanted type, straight
- * into the tensor's own bytes; else through a bounded buffer of the file's type.
+ * into the tensor's own bytes; else through a bounded buffer of the file's type. An element that is
+ * NaN or infinite is an error that names the tensor.
  *
  * <p>Not thread-safe.
  */
@@ -31,6 +32,8 @@ public final class TensorReader {
    * @param shape the shape that the configuration asks for
    */
   public Tensor read(String name, DType dtype, long... shape) throws IOException {
+    // Before anything is allocated: a lying configuration must not cost memory.
+    checkpoint.tensor(name, shape);
     Tensor tensor = tensors.empty(dtype, shape);
     try {
       readInto(tensor, 0, name, dtype, shape);

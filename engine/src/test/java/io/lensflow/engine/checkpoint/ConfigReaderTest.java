@@ -54,17 +54,6 @@ class ConfigReaderTest {
   }
 
   @Test
-  void shouldShortenTheContextWhenAttentionSlides() throws IOException {
-    assertThat(read(config -> config.put("sliding_window", 100)).model().maxPositions())
-        .isEqualTo(100);
-    assertThat(
-            read(config -> config.put("sliding_window", 100).put("use_sliding_window", false))
-                .model()
-                .maxPositions())
-        .isEqualTo(4096);
-  }
-
-  @Test
   void shouldRefuseByNameWhatIsNotComputed() {
     refused(config -> config.putArray("architectures").add("GPT2LMHeadModel"), "GPT2LMHeadModel");
     refused(config -> config.put("hidden_act", "gelu"), "hidden_act 'gelu'");

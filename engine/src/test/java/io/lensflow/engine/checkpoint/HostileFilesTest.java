@@ -95,15 +95,17 @@ class HostileFilesTest {
   @Test
   void shouldRefuseWhenAnIndexPointsOutOfItsFolder() throws IOException {
     new CheckpointFolder(folder).write();
+    Files.move(file, folder.resolve("one.safetensors"));
     Files.writeString(
         folder.resolve("model.safetensors.index.json"),
         "{\"weight_map\": {\"model.norm.weight\": \"../other.safetensors\"}}");
     assertThatThrownBy(() -> Checkpoint.open(folder))
-        .hasMessageContaining("'../other.safetensors', which is not a file of this folder");
+        .hasMessageContaining("\"../other.safetensors\", which is not a file of this folder");
     Files.writeString(
         folder.resolve("model.safetensors.index.json"),
-        "{\"weight_map\": {\"absent\": \"model.safetensors\"}}");
-    assertThatThrownBy(() -> Checkpoint.open(folder)).hasMessageContaining("no tensor absent");
+        "{\"weight_map\": {\"absent\": \"one.safetensors\"}}");
+    assertThatThrownBy(() -> Checkpoint.open(folder))
+        .hasMessageContaining("says that one.safetensors holds tensor absent, which it does not");
   }
 
   @Test
