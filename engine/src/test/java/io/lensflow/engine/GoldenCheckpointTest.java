@@ -7,11 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lensflow.engine.capture.CapturePlan;
 import java.io.IOException;
-import java.net.URISyntaxException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,16 +19,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * every architecture and option, storage type and configuration layout, on any clone.
  */
 class GoldenCheckpointTest {
-  private static final List<String> CHECKPOINTS =
-      List.of(
-          "llama-bias",
-          "llama-mqa",
-          "llama-tp",
-          "qwen3",
-          "qwen3-window",
-          "qwen2",
-          "mistral-window");
-
   private static final EngineOptions FLOAT32 =
       EngineOptions.defaults().withDType(DType.FLOAT32).withKvTokens(256);
 
@@ -45,9 +32,10 @@ class GoldenCheckpointTest {
 
   private static List<Run> runs() throws IOException {
     List<Run> runs = new ArrayList<>();
-    for (String checkpoint : CHECKPOINTS) {
+    for (String checkpoint : GoldenCheckpoints.NAMES) {
       JsonNode description =
-          new ObjectMapper().readTree(folder(checkpoint).resolve("golden.json").toFile());
+          new ObjectMapper()
+              .readTree(GoldenCheckpoints.folder(checkpoint).resolve("golden.json").toFile());
       for (JsonNode item : description.path("cases")) {
         String golden = item.path("case").asText();
         boolean outgrows = item.path("outgrows_window").booleanValue();
@@ -68,8 +56,9 @@ class GoldenCheckpointTest {
   @ParameterizedTest
   @MethodSource("runsInsideTheWindow")
   void shouldAgreeWithTransformersWhenRunInFloat32(Run run) throws IOException {
-    try (Golden golden = Golden.in(folder(run.checkpoint()));
-        Engine engine = EngineLoader.load(folder(run.checkpoint()), run.options())) {
+    try (Golden golden = Golden.in(GoldenCheckpoints.folder(run.checkpoint()));
+        Engine engine =
+            EngineLoader.load(GoldenCheckpoints.folder(run.checkpoint()), run.options())) {
       int[] prompt = golden.integers(run.golden() + ".prompt_ids");
       GoldenAgreement.check(golden, engine, run.golden(), prompt, List.of());
     }
@@ -78,34 +67,24 @@ class GoldenCheckpointTest {
   @ParameterizedTest
   @MethodSource("runsBeyondTheWindow")
   void shouldRefuseWhenASequenceOutgrowsTheSlidingWindow(Run run) throws IOException {
-    try (Golden golden = Golden.in(folder(run.checkpoint()));
-        Engine engine = EngineLoader.load(folder(run.checkpoint()), run.options())) {
+    try (Golden golden = Golden.in(GoldenCheckpoints.folder(run.checkpoint()));
+        Engine engine =
+            EngineLoader.load(GoldenCheckpoints.folder(run.checkpoint()), run.options())) {
       int prompt = golden.integers(run.golden() + ".prompt_ids").length;
       int length = prompt + golden.integers(run.golden() + ".greedy_ids").length;
       assertThatThrownBy(
               () -> engine.open(new SequenceOptions(prompt, length, CapturePlan.NONE, List.of())))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("maxLength is " + length)
-          .hasMessageContaining("context of " + engine.maxContext());
+          .hasMessageContaining("sliding window of " + engine.maxContext() + " tokens")
+          .hasMessageContaining("max_position_embeddings is 64");
     }
   }
 
   @Test
   void shouldReadTheEndIdsWhenAGenerationConfigNamesSeveral() throws IOException {
-    try (Engine engine = EngineLoader.load(folder("llama-mqa"), FLOAT32)) {
+    try (Engine engine = EngineLoader.load(GoldenCheckpoints.folder("llama-mqa"), FLOAT32)) {
       assertThat(engine.config().eosTokenIds()).containsExactlyInAnyOrder(2, 5, 7);
-    }
-  }
-
-  private static Path folder(String checkpoint) {
-    try {
-      return Path.of(
-              Objects.requireNonNull(
-                      GoldenCheckpointTest.class.getResource("/golden/README.md"), "golden set")
-                  .toURI())
-          .resolveSibling(checkpoint);
-    } catch (URISyntaxException e) {
-      throw new AssertionError("a class path is made of URIs", e);
     }
   }
 }

@@ -30,6 +30,7 @@ import java.util.Set;
 /** An engine of one rank: a pre-norm decoder on one device. */
 public final class Transformer implements Engine {
   private final ModelConfig config;
+  private final String contextReason;
   private final Tokenizer tokenizer;
   private final String revision;
   private final DType dtype;
@@ -53,6 +54,7 @@ public final class Transformer implements Engine {
       TransformerKernels kernels,
       Weights weights) {
     this.config = checkpoint.config().model();
+    this.contextReason = checkpoint.config().contextReason();
     this.tokenizer = tokenizer;
     this.revision = checkpoint.revision();
     this.dtype = dtype;
@@ -136,8 +138,14 @@ public final class Transformer implements Engine {
     }
     if (options.maxLength() < options.promptLength() || options.maxLength() > maxContext()) {
       throw new IllegalArgumentException(
-          "maxLength is %d; it must be between the prompt's %d tokens and the context of %d"
-              .formatted(options.maxLength(), options.promptLength(), maxContext()));
+          "maxLength is %d; it must be between the prompt's %d tokens and the context of %d: %s"
+              .formatted(
+                  options.maxLength(),
+                  options.promptLength(),
+                  maxContext(),
+                  pool.tokens() < config.maxPositions()
+                      ? "kvTokens is " + pool.tokens()
+                      : contextReason));
     }
     SequenceCapture capture =
         new SequenceCapture(options.capture(), options.promptLength(), config.layers());
