@@ -87,7 +87,7 @@ public final class Checkpoint implements AutoCloseable {
           new Checkpoint(folder, config, files, fileOfTensor, revision(folder, files));
       checkpoint.report(TensorLayout.check(checkpoint));
       return config.storage() != null ? checkpoint : checkpoint.withStorageOfEmbedding();
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       for (SafetensorsFile file : files) {
         file.close();
       }
