@@ -194,6 +194,14 @@ public final class Checkpoint implements AutoCloseable {
     fileOfTensor.get(tensor.name()).read(tensor, offset, target);
   }
 
+  /** Bytes of all tensors. */
+  public long weightBytes() {
+    return files.stream()
+        .flatMap(file -> file.tensors().stream())
+        .mapToLong(TensorInfo::byteCount)
+        .sum();
+  }
+
   @Override
   public void close() throws IOException {
     for (SafetensorsFile file : files) {
