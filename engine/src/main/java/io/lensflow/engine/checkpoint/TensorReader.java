@@ -11,7 +11,8 @@ import java.util.function.LongConsumer;
 /**
  * Reads tensors of a checkpoint, or parts of them, into native memory: where the file has the
  * wanted type, straight into the tensor's own bytes; else through a bounded buffer of the file's
- * type. Bytes outside the part are not read.
+ * type. Bytes outside the part are not read. An element that is NaN or infinite is an error that
+ * names the tensor.
  *
  * <p>Not thread-safe.
  */

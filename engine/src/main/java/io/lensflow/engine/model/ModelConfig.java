@@ -15,7 +15,6 @@ import java.util.Set;
  * @param mlpSize F
  * @param vocabularySize V
  * @param maxPositions the checkpoint's context length
- * @param slidingWindow how many positions a token attends to, itself included; 0 for all
  * @param rmsNormEps ε of every RMSNorm
  * @param rope rotary embedding
  * @param tiedHead whether the head is the embedding matrix
@@ -31,7 +30,6 @@ public record ModelConfig(
     int mlpSize,
     int vocabularySize,
     int maxPositions,
-    int slidingWindow,
     double rmsNormEps,
     RopeConfig rope,
     boolean tiedHead,

@@ -8,7 +8,9 @@ import io.lensflow.engine.torch.Argument;
 import io.lensflow.engine.torch.Tensor;
 import io.lensflow.engine.torch.TensorKernels;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * How the tokens of a pass lie side by side as N rows: ids, absolute positions, rows of the pool,
@@ -28,12 +30,15 @@ final class StepLayout implements AutoCloseable {
   private final TransformerKernels.Attention attention;
 
   /**
-   * @param window how many positions a token sees, itself included; 0 for all
+   * @param window how many positions a token sees, itself included, in layers that have a window;
+   *     0 if none has
+   * @param kinds per layer 1 if it has a window, else 0; then 2 if any has, else 1
    * @param spareRow row of the pool for what only fills the pass up
    */
   StepLayout(
       Pass pass,
       int window,
+      Argument kinds,
       int spareRow,
       TensorKernels tensors,
       TransformerKernels kernels,
@@ -45,7 +50,7 @@ final class StepLayout implements AutoCloseable {
     long[] tokens = new long[n];
     long[] positions = new long[n];
     long[] poolRows = new long[n];
-    java.util.Arrays.fill(poolRows, spareRow);
+    Arrays.fill(poolRows, spareRow);
     List<Long> wanted = new ArrayList<>();
     logitRows = new int[slices.size()];
     int row = 0;
@@ -77,50 +82,65 @@ final class StepLayout implements AutoCloseable {
             : tensors.integers(wanted.stream().mapToLong(Long::longValue).toArray());
     try (Tensor at = tensors.integers(positions)) {
       attention =
-          attention(slices, kernels.rotation(at, frequencies), poolRows, window, tensors, kernels, dtype);
+          attention(
+              slices,
+              kernels.rotation(at, frequencies),
+              poolRows,
+              window,
+              kinds,
+              tensors,
+              kernels,
+              dtype);
     }
   }
 
+  /** What every sequence attends to, in layers without a window and, if there is one, in those with. */
   private TransformerKernels.Attention attention(
       List<Slice> slices,
       Tensor rotation,
       long[] poolRows,
       int window,
+      Argument kinds,
       TensorKernels tensors,
       TransformerKernels kernels,
       DType dtype) {
-    long[] spans = new long[SPAN_FIELDS * slices.size()];
+    int[] windows = window == 0 ? new int[] {0} : new int[] {0, window};
+    long[] spans = new long[SPAN_FIELDS * slices.size() * windows.length];
     List<Tensor> gathers = new ArrayList<>();
     List<Tensor> masks = new ArrayList<>();
     try (Tensor none = tensors.empty(dtype, 0)) {
-      for (int i = 0; i < slices.size(); i++) {
-        Slice slice = slices.get(i);
-        int t = slice.ids().length;
-        int end = slice.position() + t;
-        int start = window == 0 ? 0 : Math.max(0, slice.position() + 1 - window);
-        int s = end - start;
-        int poolStart = slice.sequence().runStart(start, end);
-        spans[SPAN_FIELDS * i] = firstRows[i];
-        spans[SPAN_FIELDS * i + 1] = t;
-        spans[SPAN_FIELDS * i + 2] = poolStart;
-        spans[SPAN_FIELDS * i + 3] = s;
-        gathers.add(
-            poolStart == SCATTERED ? tensors.integers(poolRows(slice, start, end)) : null);
-        // The one new token of a decode step sees all of them, a prompt that begins is plainly
-        // causal; what lies between needs a mask.
-        boolean windowed = window > 0 && s > window;
-        boolean plain = t == 1 || (s == t && !windowed);
-        masks.add(plain ? null : kernels.causalMask(t, s, windowed ? window : 0, dtype));
+      int at = 0;
+      for (int seen : windows) {
+        for (int i = 0; i < slices.size(); i++) {
+          Slice slice = slices.get(i);
+          int t = slice.ids().length;
+          int end = slice.position() + t;
+          int start = seen == 0 ? 0 : Math.max(0, slice.position() + 1 - seen);
+          int s = end - start;
+          int poolStart = slice.sequence().runStart(start, end);
+          spans[at++] = firstRows[i];
+          spans[at++] = t;
+          spans[at++] = poolStart;
+          spans[at++] = s;
+          gathers.add(
+              poolStart == SCATTERED ? tensors.integers(poolRows(slice, start, end)) : null);
+          // The one new token of a decode step sees all of them, a prompt that begins is plainly
+          // causal; what lies between needs a mask.
+          boolean windowed = seen > 0 && s > seen;
+          boolean plain = t == 1 || (s == t && !windowed);
+          masks.add(plain ? null : kernels.causalMask(t, s, windowed ? seen : 0, dtype));
+        }
       }
       return new TransformerKernels.Attention(
           rotation,
           tensors.integers(poolRows),
+          kinds,
           Argument.of(spans),
           Argument.of(orElse(gathers, none)),
           Argument.of(orElse(masks, none)));
     } finally {
-      gathers.stream().filter(java.util.Objects::nonNull).forEach(Tensor::close);
-      masks.stream().filter(java.util.Objects::nonNull).forEach(Tensor::close);
+      gathers.stream().filter(Objects::nonNull).forEach(Tensor::close);
+      masks.stream().filter(Objects::nonNull).forEach(Tensor::close);
     }
   }
 

@@ -13,12 +13,14 @@ import io.lensflow.engine.capture.CaptureStaging;
 import io.lensflow.engine.capture.RowCollector;
 import io.lensflow.engine.capture.SequenceCapture;
 import io.lensflow.engine.checkpoint.Checkpoint;
+import io.lensflow.engine.checkpoint.SlidingWindow;
 import io.lensflow.engine.model.PassPlanner.Pass;
 import io.lensflow.engine.model.PassPlanner.Slice;
 import io.lensflow.engine.steering.DeviceVector;
 import io.lensflow.engine.steering.PreparedVector;
 import io.lensflow.engine.steering.StepSteering;
 import io.lensflow.engine.steering.StepSteering.Edits;
+import io.lensflow.engine.torch.Argument;
 import io.lensflow.text.Tokenizer;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -32,6 +34,8 @@ import java.util.Set;
  */
 public final class Transformer implements Engine {
   private final ModelConfig config;
+  private final SlidingWindow window;
+  private final Argument attentionKinds;
   private final Tokenizer tokenizer;
   private final String revision;
   private final DType dtype;
@@ -53,6 +57,8 @@ public final class Transformer implements Engine {
       List<Rank> ranks,
       KvBlocks blocks) {
     this.config = checkpoint.config().model();
+    this.window = checkpoint.config().window();
+    this.attentionKinds = kinds(config.layers(), window);
     this.tokenizer = tokenizer;
     this.revision = checkpoint.revision();
     this.dtype = dtype;
@@ -122,6 +128,16 @@ public final class Transformer implements Engine {
     }
   }
 
+  /** Per layer whether it attends to everything (0) or to a window (1); then how many kinds. */
+  private static Argument kinds(int layers, SlidingWindow window) {
+    long[] kinds = new long[layers + 1];
+    kinds[layers] = window == null ? 1 : 2;
+    if (window != null) {
+      window.layers().forEach(layer -> kinds[layer] = 1);
+    }
+    return Argument.of(kinds);
+  }
+
   @Override
   public ModelConfig config() {
     return config;
@@ -171,8 +187,14 @@ public final class Transformer implements Engine {
     }
     if (options.maxLength() < options.promptLength() || options.maxLength() > maxContext()) {
       throw new IllegalArgumentException(
-          "maxLength is %d; it must be between the prompt's %d tokens and the context of %d"
-              .formatted(options.maxLength(), options.promptLength(), maxContext()));
+          "maxLength is %d; it must be between the prompt's %d tokens and the context of %d: %s"
+              .formatted(
+                  options.maxLength(),
+                  options.promptLength(),
+                  maxContext(),
+                  blocks.tokens() < config.maxPositions()
+                      ? "kvTokens is " + blocks.tokens()
+                      : "max_position_embeddings is " + config.maxPositions()));
     }
     SequenceCapture capture =
         new SequenceCapture(options.capture(), options.promptLength(), config.layers());
@@ -239,7 +261,8 @@ public final class Transformer implements Engine {
     try (StepLayout layout =
         new StepLayout(
             pass,
-            config.slidingWindow(),
+            window == null ? 0 : window.size(),
+            attentionKinds,
             KvCache.spareRow(blocks.tokens()),
             first.tensors(),
             first.kernels(),
@@ -364,6 +387,7 @@ public final class Transformer implements Engine {
       reduce.close();
     }
     ranks.forEach(Rank::close);
+    attentionKinds.close();
     unsteered.close();
     tokenizer.close();
   }

@@ -19,7 +19,12 @@ final class TransformerKernels implements AutoCloseable {
 
   /** What the attention of every layer of a step is told. */
   record Attention(
-      Tensor rotation, Tensor poolRows, Argument spans, Argument gathers, Argument masks) {}
+      Tensor rotation,
+      Tensor poolRows,
+      Argument kinds,
+      Argument spans,
+      Argument gathers,
+      Argument masks) {}
 
   /** What a rank sets aside and steers in every layer of a step. */
   record Taps(Argument columns, Argument slots, Argument stages, Edits edits) {}
@@ -65,6 +70,7 @@ final class TransformerKernels implements AutoCloseable {
         cache.layers(),
         attention.rotation(),
         attention.poolRows(),
+        attention.kinds(),
         attention.spans(),
         attention.gathers(),
         attention.masks(),
@@ -106,6 +112,7 @@ final class TransformerKernels implements AutoCloseable {
         cache.layers(),
         attention.rotation(),
         attention.poolRows(),
+        attention.kinds(),
         attention.spans(),
         attention.gathers(),
         attention.masks(),

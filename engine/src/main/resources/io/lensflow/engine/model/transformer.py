@@ -72,8 +72,9 @@ class Kernels(Module):
   # Attention of each sequence over its own keys and values.
   # q [N, H, E]; keys, values: [K, pool, E]; spans: per sequence its first row, t, its first row of the pool or -1, s;
   # gathers: per sequence the rows of the pool [s] where they are not one run; masks: per sequence the additive mask, or
-  # empty for one that is plainly causal -> [N, H*E]
-  def attend(self: __torch__.Kernels, q: Tensor, keys: Tensor, values: Tensor, spans: List[int], gathers: List[Tensor], masks: List[Tensor]) -> Tensor:
+  # empty for one that is plainly causal. If some layers see a window only, the three go on with what the sequences see
+  # there: windows is then 2, and kind says which half counts, 0 or 1 -> [N, H*E]
+  def attend(self: __torch__.Kernels, q: Tensor, keys: Tensor, values: Tensor, windows: int, kind: int, spans: List[int], gathers: List[Tensor], masks: List[Tensor]) -> Tensor:
     n = torch.size(q, 0)
     heads = torch.size(q, 1)
     size = torch.size(q, 2)
@@ -82,7 +83,9 @@ class Kernels(Module):
     width = torch.mul(heads, size)
     grouped = torch.view(q, [n, groups, shared, size])
     outputs = annotate(List[Tensor], [])
-    for b in range(len(masks)):
+    count = torch.floordiv(len(masks), windows)
+    first = torch.mul(kind, count)
+    for b in range(first, torch.add(first, count), 1):
       at = torch.mul(b, 4)
       row = spans[at]
       t = spans[torch.add(at, 1)]
@@ -186,8 +189,9 @@ class Kernels(Module):
   # which a rank computes a summand.
   # w: 12 tensors a layer: 0 input norm, 1 query/key/value, 2 its bias, 3 query norm, 4 key norm, 5 output projection,
   # 6 its bias, 7 post-attention norm, 8 gate and up, 9 its bias, 10 down, 11 its bias; empty where a model has none.
-  # floors: of norms over D and over E; cache: keys and values of each layer; pool_rows [N]: where new ones go
-  def attention_half(self: __torch__.Kernels, x: Tensor, layer: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tuple[Tensor, Tensor]:
+  # floors: of norms over D and over E; cache: keys and values of each layer; pool_rows [N]: where new ones go;
+  # kinds: per layer which keys it sees, as in attend(), and how many kinds there are
+  def attention_half(self: __torch__.Kernels, x: Tensor, layer: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, kinds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tuple[Tensor, Tensor]:
     at = torch.mul(layer, 12)
     x = (self).tap(x, layer, 0, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
     a = (self).norm(x, w[at], floors[0], )
@@ -209,7 +213,8 @@ class Kernels(Module):
     new_values = torch.transpose(torch.narrow(qkv, 1, torch.add(heads, groups), groups), 0, 1)
     _0 = torch.index_copy_(keys, 1, pool_rows, new_keys)
     _1 = torch.index_copy_(values, 1, pool_rows, new_values)
-    y = (self).attend(torch.narrow(qk, 1, 0, heads), keys, values, spans, gathers, masks, )
+    windows = kinds[torch.sub(len(kinds), 1)]
+    y = (self).attend(torch.narrow(qk, 1, 0, heads), keys, values, windows, kinds[layer], spans, gathers, masks, )
     return (x, (self).linear(y, w[torch.add(at, 5)], w[torch.add(at, 6)], ))
 
   # The second half of a block: x [N, D] -> the MLP's output [N, D], of which a rank computes a summand.
@@ -223,9 +228,9 @@ class Kernels(Module):
     return (self).linear(y, w[torch.add(at, 10)], w[torch.add(at, 11)], )
 
   # All blocks, of a model that one rank holds: x [N, D] -> [N, D]
-  def blocks(self: __torch__.Kernels, x: Tensor, layers: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
+  def blocks(self: __torch__.Kernels, x: Tensor, layers: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, kinds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
     for layer in range(layers):
-      x, o = (self).attention_half(x, layer, w, floors, cache, rotation, pool_rows, spans, gathers, masks, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+      x, o = (self).attention_half(x, layer, w, floors, cache, rotation, pool_rows, kinds, spans, gathers, masks, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
       x = (self).join(x, o, layer, 2, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
       o = (self).mlp_half(x, layer, w, floors, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
       x = (self).join(x, o, layer, 5, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
@@ -244,13 +249,13 @@ class Kernels(Module):
     return torch.to(total, ops.prim.dtype(parts[0]), False, True)
 
   # A rank's attention in one layer; before it, the sum of the layer before, or of the embeddings, is taken in.
-  def rank_attention(self: __torch__.Kernels, x: Tensor, layer: int, before: List[Tensor], parts: List[Tensor], rank: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
+  def rank_attention(self: __torch__.Kernels, x: Tensor, layer: int, before: List[Tensor], parts: List[Tensor], rank: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, kinds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
     o = (self).sum(before, torch.size(x, 0), )
     if torch.eq(layer, 0):
       x = o
     else:
       x = (self).join(x, o, torch.sub(layer, 1), 5, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
-    x, o = (self).attention_half(x, layer, w, floors, cache, rotation, pool_rows, spans, gathers, masks, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+    x, o = (self).attention_half(x, layer, w, floors, cache, rotation, pool_rows, kinds, spans, gathers, masks, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
     _0 = (self).leave(o, parts, rank, )
     return x
 
