@@ -140,9 +140,6 @@ public final class Checkpoint implements AutoCloseable {
           config.model().architecture(),
           strangers.subList(0, Math.min(STRANGERS_SHOWN, strangers.size())));
     }
-    if (config.model().maxPositions() < config.positions()) {
-      log.warn("{}: {}", folder.toAbsolutePath(), config.contextReason());
-    }
   }
 
   private static String revision(Path folder, List<SafetensorsFile> files) throws IOException {
@@ -257,6 +254,14 @@ public final class Checkpoint implements AutoCloseable {
       offset += piece;
     }
     target.limit(end);
+  }
+
+  /** Bytes of all tensors. */
+  public long weightBytes() {
+    return files.stream()
+        .flatMap(file -> file.tensors().stream())
+        .mapToLong(TensorInfo::byteCount)
+        .sum();
   }
 
   @Override

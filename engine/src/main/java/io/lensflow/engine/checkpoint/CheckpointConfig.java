@@ -11,11 +11,9 @@ import io.lensflow.engine.model.ModelConfig;
  * @param storage the dtype that the configuration declares for the weights; where it is silent, the
  *     one in which the embedding is stored
  * @param window the attention's sliding window; null if every layer sees everything
- * @param positions {@code max_position_embeddings}; the model's context is shorter where a window
- *     is, as attention beyond a window is not computed
  */
 public record CheckpointConfig(
-    ModelConfig model, Features features, DType storage, SlidingWindow window, int positions) {
+    ModelConfig model, Features features, DType storage, SlidingWindow window) {
   /**
    * Parts that an architecture has or has not.
    *
@@ -27,18 +25,8 @@ public record CheckpointConfig(
   public record Features(
       boolean attentionBias, boolean outputBias, boolean mlpBias, boolean queryKeyNorm) {}
 
-  /** Why a sequence cannot be longer than the model's context, for an error that says so. */
-  public String contextReason() {
-    if (model.maxPositions() == positions) {
-      return "max_position_embeddings is %d".formatted(positions);
-    }
-    return ("the checkpoint's attention has a sliding window of %d tokens, and longer sequences are"
-            + " refused rather than computed without it (max_position_embeddings is %d)")
-        .formatted(window.size(), positions);
-  }
-
   CheckpointConfig withStorage(DType other) {
-    return new CheckpointConfig(model, features, other, window, positions);
+    return new CheckpointConfig(model, features, other, window);
   }
 
   /** With a head of its own, whatever {@code tie_word_embeddings} says. */
@@ -58,6 +46,6 @@ public record CheckpointConfig(
             model.rope(),
             false,
             model.eosTokenIds());
-    return new CheckpointConfig(untied, features, storage, window, positions);
+    return new CheckpointConfig(untied, features, storage, window);
   }
 }

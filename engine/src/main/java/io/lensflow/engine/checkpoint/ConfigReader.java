@@ -50,7 +50,6 @@ final class ConfigReader {
     int heads = config.positive("num_attention_heads");
     int keyValueHeads = keyValueHeads(architecture, heads);
     SlidingWindow window = SlidingWindow.of(config, architecture, layers);
-    int positions = config.positive("max_position_embeddings");
     ModelConfig model =
         new ModelConfig(
             architecture.className(),
@@ -61,13 +60,12 @@ final class ConfigReader {
             headSize(architecture, hiddenSize, heads),
             config.positive("intermediate_size"),
             config.positive("vocab_size"),
-            // Attention runs over all tokens, which equals a window as long as none outgrows it.
-            window == null ? positions : Math.min(positions, window.size()),
+            config.positive("max_position_embeddings"),
             config.positiveNumber("rms_norm_eps", DEFAULT_RMS_NORM_EPS),
             RopeReader.read(config),
             config.flag("tie_word_embeddings", false),
             eosTokenIds(architecture));
-    return new CheckpointConfig(model, features(architecture), storage(), window, positions);
+    return new CheckpointConfig(model, features(architecture), storage(), window);
   }
 
   private void refuseWhatIsNotComputed() throws CheckpointException {

@@ -49,15 +49,8 @@ class SlidingWindowTest {
   }
 
   @Test
-  void shouldShortenTheContextWhenItIsShorter() throws IOException {
-    CheckpointConfig shortened = read("mistral-window", config -> {});
-    assertThat(shortened.model().maxPositions()).isEqualTo(8);
-    assertThat(shortened.contextReason())
-        .contains("sliding window of 8 tokens")
-        .contains("max_position_embeddings is 64");
-    CheckpointConfig whole = read("mistral-window", config -> config.put("sliding_window", 64));
-    assertThat(whole.model().maxPositions()).isEqualTo(64);
-    assertThat(whole.contextReason()).isEqualTo("max_position_embeddings is 64");
+  void shouldLeaveTheContextAsLongAsItIs() throws IOException {
+    assertThat(read("mistral-window", config -> {}).model().maxPositions()).isEqualTo(64);
   }
 
   @Test
