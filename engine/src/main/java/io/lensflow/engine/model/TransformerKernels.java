@@ -59,7 +59,7 @@ final class TransformerKernels implements AutoCloseable {
     return module.tensor("heads_first", pool);
   }
 
-  /** The additive mask [t, s] of t new tokens that end s positions; window 0 is none. */
+  /** The additive mask [t, s] of t new tokens that end s positions, on the host; window 0: none. */
   Tensor causalMask(int t, int s, int window, DType dtype) {
     return module.tensor("causal_mask", t, s, window, dtype.scalarType());
   }
@@ -154,12 +154,13 @@ final class TransformerKernels implements AutoCloseable {
   }
 
   /** The residual after the last layer. */
-  Tensor rankFinish(Tensor x, int layer, Argument before, Taps taps) {
+  Tensor rankFinish(Tensor x, int layer, Argument before, int rank, Taps taps) {
     return module.tensor(
         "rank_finish",
         x,
         layer,
         before,
+        rank,
         taps.columns(),
         taps.slots(),
         taps.stages(),

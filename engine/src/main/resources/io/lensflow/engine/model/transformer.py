@@ -109,7 +109,7 @@ class Kernels(Module):
       _0 = torch.append(outputs, out)
     if torch.lt(rows, n):
       # Rows that only fill the step up attend to nothing.
-      spare = torch.zeros([torch.sub(n, rows), groups, torch.size(grouped, 2), size], dtype=ops.prim.dtype(q))
+      spare = torch.zeros_like(torch.narrow(grouped, 0, rows, torch.sub(n, rows)))
       _1 = torch.append(outputs, spare)
     if torch.eq(len(outputs), 1):
       y = outputs[0]
@@ -249,16 +249,18 @@ class Kernels(Module):
   def leave(self: __torch__.Kernels, o: Tensor, parts: List[Tensor], rank: int) -> Tensor:
     return torch.copy_(torch.narrow(parts[rank], 0, 0, torch.size(o, 0)), o)
 
-  # parts [R][rows, D] -> [n, D], summed in float32
-  def sum(self: __torch__.Kernels, parts: List[Tensor], n: int) -> Tensor:
-    total = torch.to(torch.narrow(parts[0], 0, 0, n), 6)
+  # parts [R][rows, D] -> [n, D] on this rank's device, summed in float32. A part of another device is fetched; PyTorch
+  # orders the copy after what that device was told before, and before what it is told later.
+  def sum(self: __torch__.Kernels, parts: List[Tensor], rank: int, n: int) -> Tensor:
+    device = ops.prim.device(parts[rank])
+    total = torch.to(torch.narrow(parts[0], 0, 0, n), device, 6)
     for r in range(1, len(parts), 1):
-      total = torch.add(total, torch.narrow(parts[r], 0, 0, n))
+      total = torch.add(total, torch.to(torch.narrow(parts[r], 0, 0, n), device, 6))
     return torch.to(total, ops.prim.dtype(parts[0]), False, True)
 
   # A rank's attention in one layer; before it, the sum of the layer before, or of the embeddings, is taken in.
   def rank_attention(self: __torch__.Kernels, x: Tensor, layer: int, before: List[Tensor], parts: List[Tensor], rank: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, kinds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
-    o = (self).sum(before, torch.size(x, 0), )
+    o = (self).sum(before, rank, torch.size(x, 0), )
     if torch.eq(layer, 0):
       x = o
     else:
@@ -269,15 +271,15 @@ class Kernels(Module):
 
   # A rank's MLP in one layer, after the sum of all ranks' attention.
   def rank_mlp(self: __torch__.Kernels, x: Tensor, layer: int, before: List[Tensor], parts: List[Tensor], rank: int, w: List[Tensor], floors: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
-    o = (self).sum(before, torch.size(x, 0), )
+    o = (self).sum(before, rank, torch.size(x, 0), )
     x = (self).join(x, o, layer, 2, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
     o = (self).mlp_half(x, layer, w, floors, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
     _0 = (self).leave(o, parts, rank, )
     return x
 
   # The residual after the last layer.
-  def rank_finish(self: __torch__.Kernels, x: Tensor, layer: int, before: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
-    o = (self).sum(before, torch.size(x, 0), )
+  def rank_finish(self: __torch__.Kernels, x: Tensor, layer: int, before: List[Tensor], rank: int, columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
+    o = (self).sum(before, rank, torch.size(x, 0), )
     return (self).join(x, o, layer, 5, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
 
   # Some rows x [N, D] through final norm and head. at [M]: which; weight [V', D] plain or packed; table: the same, plain
