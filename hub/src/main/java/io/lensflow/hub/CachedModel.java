@@ -98,6 +98,11 @@ final class CachedModel {
     return Files.exists(absence(commit, file)) || tree(commit).map(t -> !t.has(file)).orElse(false);
   }
 
+  /** Whether it is known that a commit has such a file, wherever it is. */
+  boolean lists(String commit, String file) {
+    return tree(commit).map(t -> t.has(file)).orElse(false);
+  }
+
   private Path absence(String commit, String file) {
     return root.resolve(".no_exist").resolve(commit).resolve(file);
   }

@@ -129,7 +129,8 @@ final class HubClient {
     if (status == 200 || status == 206 || status == 416) {
       return response;
     }
-    try (InputStream body = response.body()) {
+    InputStream body = response.body();
+    try (body) {
       errors.check(id, file, response, isEndpoint(response.uri()));
     }
     throw new TransientException("unexpected status " + status, Duration.ZERO);

@@ -49,7 +49,10 @@ final class Snapshot {
     return cache.snapshot(commit);
   }
 
-  /** Files that the cache lacks and without which the model cannot be used. */
+  /**
+   * Files that the cache lacks and without which the model cannot be used, or would not be itself:
+   * of what not every model has, that which this commit is known to have.
+   */
   List<String> missing() throws HubException {
     if (commit == null) {
       return List.of("everything");
@@ -62,6 +65,7 @@ final class Snapshot {
         missing.add(ModelFiles.SINGLE);
       }
     }
+    which.optional().stream().filter(file -> cache.lists(commit, file)).forEach(missing::add);
     missing.removeIf(file -> cache.has(commit, file));
     return missing;
   }
