@@ -35,6 +35,7 @@ class CaptureRunTest {
   private CaptureOptions options(String prompt, String tokenIds, int maxNewTokens) {
     return new CaptureOptions(
         folder,
+        null,
         prompt,
         tokenIds,
         maxNewTokens,
@@ -88,7 +89,8 @@ class CaptureRunTest {
       CaptureRun.Summary summary =
           CaptureRun.run(
               new CaptureOptions(
-                  model, null, ids, 12, true, "all", "all", "float32", 1, steering, output));
+                  model, "tiny", null, ids, 12, true, "all", "all", "float32", 1, steering,
+                  output));
       assertThat(summary.generatedIds()).isEqualTo(golden.integers("steer0.greedy_ids"));
       try (SafetensorsFile file = SafetensorsFile.open(output)) {
         for (HookPoint point : HookPoint.values()) {
@@ -120,6 +122,7 @@ class CaptureRunTest {
       CaptureOptions o, String points, String layers, String dtype, int ranks) {
     return new CaptureOptions(
         o.model(),
+        o.modelName(),
         o.prompt(),
         o.tokenIds(),
         o.maxNewTokens(),
@@ -159,7 +162,8 @@ class CaptureRunTest {
             () ->
                 CaptureRun.run(
                     new CaptureOptions(
-                        folder, "w1", null, 1, true, "all", "all", null, 1, steering, output)))
+                        folder, null, "w1", null, 1, true, "all", "all", null, 1, steering,
+                        output)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(message);
     assertThat(o.output()).doesNotExist();
