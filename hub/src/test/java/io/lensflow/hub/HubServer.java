@@ -61,6 +61,7 @@ final class HubServer implements AutoCloseable {
   private final HttpServer storage;
   private String wantedToken;
   private String gated;
+  private String slow;
 
   HubServer() throws IOException {
     hub = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -116,6 +117,18 @@ final class HubServer implements AutoCloseable {
     gated = message;
   }
 
+  /** Answers for a file's content only when the model was asked for twice, so that two overlap. */
+  void slow(String file) {
+    slow = file;
+  }
+
+  /** How often the model was asked for. */
+  long listings() {
+    synchronized (requests) {
+      return requests.stream().filter(r -> r.path.startsWith("/api/models/")).count();
+    }
+  }
+
   URI endpoint() {
     return URI.create("http://127.0.0.1:" + hub.getAddress().getPort());
   }
@@ -165,6 +178,7 @@ final class HubServer implements AutoCloseable {
                 exchange.getRequestURI().getPath(),
                 exchange.getRequestHeaders().getFirst("Authorization"),
                 exchange.getRequestHeaders().getFirst("Range")));
+        requests.notifyAll();
       }
       handler.handle(exchange);
     } catch (IOException e) {
@@ -250,6 +264,9 @@ final class HubServer implements AutoCloseable {
       exchange.sendResponseHeaders(200, -1);
       return;
     }
+    if (file.equals(slow)) {
+      awaitSecondListing();
+    }
     Fault fault = faults.getOrDefault(file, new ArrayDeque<>()).poll();
     if (fault instanceof Fault.Status status) {
       error(exchange, status.status, null);
@@ -280,6 +297,18 @@ final class HubServer implements AutoCloseable {
     if (fault instanceof Fault.StallAfter) {
       exchange.getResponseBody().flush();
       awaitClose();
+    }
+  }
+
+  private void awaitSecondListing() {
+    synchronized (requests) {
+      try {
+        while (listings() < 2) {
+          requests.wait();
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 

@@ -13,6 +13,7 @@ import java.util.function.LongSupplier;
  */
 public final class DownloadBar implements DownloadProgress, AutoCloseable {
   private static final long REDRAW_NANOS = Duration.ofMillis(100).toNanos();
+  private static final int WIDEST_TEXT = " 100 % of 999 GB, 999 MB/s, 999:59 left".length();
   private static final int LEAST_BAR = 10;
   private static final int LONGEST_BAR = 40;
 
@@ -62,7 +63,8 @@ public final class DownloadBar implements DownloadProgress, AutoCloseable {
     if (!left.isEmpty()) {
       after += ", " + left;
     }
-    int room = columns - 1 - before.length() - after.length() - 2;
+    // Room for the longest text, so that the bar does not change its width from line to line.
+    int room = columns - 1 - before.length() - WIDEST_TEXT - 2;
     String line =
         before + (room < LEAST_BAR ? "" : bar(share, Math.min(room, LONGEST_BAR))) + after;
     return line.length() >= columns

@@ -55,7 +55,9 @@ class CaptureRunTest {
     assertThat(summary.generatedIds()).hasSize(4);
     assertThat(summary.rows()).isEqualTo(6);
     try (SafetensorsFile file = SafetensorsFile.open(output)) {
-      assertThat(file.metadata()).containsEntry("layers", "1");
+      assertThat(file.metadata())
+          .containsEntry("layers", "1")
+          .containsEntry("model", String.valueOf(folder.getFileName()));
       assertThat(file.tensor("token_ids").shape()).containsExactly(3L);
       assertThat(file.tensor("token_ids").dtype()).isEqualTo("I64");
       assertThat(file.tensor("generated_ids").shape()).containsExactly(4L);
@@ -93,6 +95,7 @@ class CaptureRunTest {
                   output));
       assertThat(summary.generatedIds()).isEqualTo(golden.integers("steer0.greedy_ids"));
       try (SafetensorsFile file = SafetensorsFile.open(output)) {
+        assertThat(file.metadata()).containsEntry("model", "tiny");
         for (HookPoint point : HookPoint.values()) {
           float[] actual = VectorReader.read(file, point.fileName());
           float[] expected = golden.floats("steer0." + point.fileName());
