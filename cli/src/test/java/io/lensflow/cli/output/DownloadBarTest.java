@@ -43,9 +43,9 @@ class DownloadBarTest {
     assertThat(drawn())
         .extracting(String::strip)
         .containsExactly(
-            "tiny [........................]   0 % of 200 MB",
-            "tiny [######..................]  25 % of 200 MB, 25 MB/s, 0:06 left",
-            "tiny [########################] 100 % of 200 MB");
+            "tiny [.......................]   0 % of 200 MB",
+            "tiny [#####..................]  25 % of 200 MB, 25 MB/s, 0:06 left",
+            "tiny [#######################] 100 % of 200 MB");
     assertThat(bytes.toString(StandardCharsets.UTF_8)).endsWith(System.lineSeparator());
   }
 
