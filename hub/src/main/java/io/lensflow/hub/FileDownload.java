@@ -7,7 +7,6 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -29,7 +28,6 @@ final class FileDownload {
   private final String commit;
   private final RemoteFile file;
   private final DownloadMeter meter;
-  private final ScheduledExecutorService timer;
 
   FileDownload(
       HubClient client,
@@ -38,8 +36,7 @@ final class FileDownload {
       ModelId id,
       String commit,
       RemoteFile file,
-      DownloadMeter meter,
-      ScheduledExecutorService timer) {
+      DownloadMeter meter) {
     this.client = client;
     this.settings = settings;
     this.cache = cache;
@@ -47,7 +44,6 @@ final class FileDownload {
     this.commit = commit;
     this.file = file;
     this.meter = meter;
-    this.timer = timer;
   }
 
   /**
@@ -59,6 +55,11 @@ final class FileDownload {
     Path blob = cache.blob(file.etag());
     BlobLock lock = BlobLock.acquire(cache.lock(file.etag()));
     try {
+      if (cache.has(commit, file.name())) { // another process was faster
+        meter.found(file.size());
+        meter.fileDone();
+        return;
+      }
       boolean there = Files.isRegularFile(blob) && Files.size(blob) == file.size();
       if (there) {
         meter.found(file.size());
@@ -128,8 +129,7 @@ final class FileDownload {
 
   private void attempt(PartialBlob partial) throws IOException, InterruptedException {
     HttpResponse<InputStream> response = client.open(id, commit, file.name(), partial.size());
-    try (InputStream body =
-        new StallGuard(response.body(), settings.transfers().stallTimeout(), timer)) {
+    try (InputStream body = new StallGuard(response.body(), settings.transfers().stallTimeout())) {
       if (response.statusCode() == 416) {
         startOver(partial);
         throw new IOException("the server has nothing where the file was to go on");

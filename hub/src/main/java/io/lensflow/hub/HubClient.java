@@ -54,7 +54,8 @@ final class HubClient {
     URI uri =
         address("/api/models/%s/revision/%s".formatted(id.repository(), encode(id.revision())));
     Answer answer = follow("GET", uri, 0, false);
-    try (InputStream body = answer.response.body()) {
+    try (InputStream body =
+        new StallGuard(answer.response.body(), settings.transfers().stallTimeout())) {
       errors.check(id, null, answer.response, true);
       byte[] bytes = body.readNBytes(LONGEST_LISTING);
       JsonNode model = new ObjectMapper().readTree(bytes);

@@ -3,9 +3,6 @@ package io.lensflow.hub;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Finds models: a folder is taken as it is; a hub id is looked up in the cache that {@code
@@ -17,23 +14,28 @@ import org.slf4j.LoggerFactory;
  * <p>Thread-safe; several processes may fetch the same model at once.
  */
 public final class ModelHub {
-  private static final Logger log = LoggerFactory.getLogger(ModelHub.class);
+  private final SettingsSource settings;
 
-  private final HubSettings settings;
-  private final HubClient client;
+  @FunctionalInterface
+  private interface SettingsSource {
+    HubSettings get() throws HubException;
+  }
 
-  public ModelHub(HubSettings settings) {
+  private ModelHub(SettingsSource settings) {
     this.settings = settings;
-    this.client = new HubClient(settings);
+  }
+
+  /** A hub and a cache. */
+  public ModelHub(HubSettings settings) {
+    this(() -> settings);
   }
 
   /**
-   * The hub and the cache that the environment names; see {@link HubSettings#fromEnvironment()}.
-   *
-   * @throws HubException if a variable cannot be used; names it
+   * The hub and the cache that the environment names; see {@link HubSettings#fromEnvironment()},
+   * which is called for hub ids only: who names a folder needs no hub to be in order.
    */
-  public static ModelHub fromEnvironment() throws HubException {
-    return new ModelHub(HubSettings.fromEnvironment());
+  public static ModelHub fromEnvironment() {
+    return new ModelHub(HubSettings::fromEnvironment);
   }
 
   /**
@@ -56,21 +58,7 @@ public final class ModelHub {
     if (source instanceof ModelSource.Folder folder) {
       return existing(folder.path());
     }
-    ModelId id = ((ModelSource.OnHub) source).id();
-    CachedModel cache = new CachedModel(settings.cacheFolder(), id, settings.symlinks());
-    Snapshot cached = new Snapshot(cache, id, which, cache.commit().orElse(null));
-    if (settings.offline()) {
-      return offline(cached);
-    }
-    if (id.isPinned() && cached.certainlyComplete()) {
-      return cached.folder();
-    }
-    try {
-      return online(id, which, cache, cached, progress);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new HubException("interrupted while %s was fetched".formatted(id), e);
-    }
+    return new Lookup(settings.get(), ((ModelSource.OnHub) source).id(), which).find(progress);
   }
 
   private static Path existing(Path path) throws HubException {
@@ -83,69 +71,5 @@ public final class ModelHub {
                 .formatted(path.toAbsolutePath())
             : "there is no folder %s; give a checkpoint's folder, or a hub id, org/name[@revision]"
                 .formatted(path.toAbsolutePath()));
-  }
-
-  private Path offline(Snapshot cached) throws HubException {
-    if (cached.commit().isEmpty()) {
-      throw new HubException(
-          ("%s is not a folder, not in the cache %s, and HF_HUB_OFFLINE forbids to fetch it; unset"
-                  + " that, or fetch it on a machine that may")
-              .formatted(cached.id(), settings.cacheFolder()));
-    }
-    List<String> missing = cached.missing();
-    if (!missing.isEmpty()) {
-      throw new HubException(
-          "the snapshot of %s in %s lacks %s, and HF_HUB_OFFLINE forbids to fetch it; unset that"
-              .formatted(cached.id(), cached.folder(), String.join(", ", missing)));
-    }
-    return cached.folder();
-  }
-
-  private Path online(
-      ModelId id, ModelFiles which, CachedModel cache, Snapshot cached, DownloadProgress progress)
-      throws IOException, InterruptedException {
-    boolean fallback = cached.missing().isEmpty();
-    ModelListing listing;
-    try {
-      listing = list(id, fallback);
-    } catch (RevisionNotFoundException e) {
-      throw e;
-    } catch (IOException e) {
-      if (!fallback) {
-        throw notFound(id, e);
-      }
-      log.warn("{}; {} is taken from the cache as it is", Retries.describe(e), cached.folder());
-      return cached.folder();
-    }
-    Snapshot wanted = new Snapshot(cache, id, which, listing.commit());
-    wanted.check(listing);
-    try (SnapshotDownload download =
-        new SnapshotDownload(client, settings, cache, id, listing.commit())) {
-      download.fetch(wanted.toFetchFirst(listing), DownloadProgress.SILENT);
-      download.fetch(wanted.toFetch(listing), progress);
-    }
-    cache.remember(
-        listing.commit(),
-        which.optional().stream().filter(file -> !listing.files().contains(file)).toList());
-    return wanted.folder();
-  }
-
-  /** With something to fall back on, the hub is asked once only. */
-  private ModelListing list(ModelId id, boolean fallback) throws IOException, InterruptedException {
-    int attempts = fallback ? 1 : settings.transfers().attempts();
-    return new Retries(attempts, settings.transfers().firstWait())
-        .run(id.toString(), () -> client.listing(id));
-  }
-
-  private HubException notFound(ModelId id, IOException e) {
-    if (e instanceof HubException) {
-      return new HubException(
-          "%s is neither a folder here nor in the cache, and %s".formatted(id, e.getMessage()), e);
-    }
-    return new HubException(
-        ("%s is neither a folder here nor complete in the cache %s, and the hub %s cannot be reached:"
-                + " %s; check the network, the proxy (JAVA_OPTS) and HF_ENDPOINT")
-            .formatted(id, settings.cacheFolder(), settings.endpoint(), Retries.describe(e)),
-        e);
   }
 }

@@ -37,10 +37,6 @@ final class Snapshot {
     this.commit = commit;
   }
 
-  ModelId id() {
-    return id;
-  }
-
   Optional<String> commit() {
     return Optional.ofNullable(commit);
   }

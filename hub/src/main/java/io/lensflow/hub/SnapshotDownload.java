@@ -12,7 +12,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -30,7 +29,6 @@ final class SnapshotDownload implements AutoCloseable {
   private final ModelId id;
   private final String commit;
   private final ExecutorService threads;
-  private final ScheduledExecutorService timer;
 
   SnapshotDownload(
       HubClient client, HubSettings settings, CachedModel cache, ModelId id, String commit) {
@@ -39,9 +37,7 @@ final class SnapshotDownload implements AutoCloseable {
     this.cache = cache;
     this.id = id;
     this.commit = commit;
-    ThreadFactory factory = daemons();
-    this.threads = Executors.newFixedThreadPool(settings.transfers().parallel(), factory);
-    this.timer = Executors.newSingleThreadScheduledExecutor(factory);
+    this.threads = Executors.newFixedThreadPool(settings.transfers().parallel(), daemons());
   }
 
   private static ThreadFactory daemons() {
@@ -70,7 +66,7 @@ final class SnapshotDownload implements AutoCloseable {
     for (RemoteFile file : files) {
       downloads.add(
           () -> {
-            new FileDownload(client, settings, cache, id, commit, file, meter, timer).run();
+            new FileDownload(client, settings, cache, id, commit, file, meter).run();
             return file;
           });
     }
@@ -133,7 +129,6 @@ final class SnapshotDownload implements AutoCloseable {
   @Override
   public void close() {
     threads.shutdownNow();
-    timer.shutdownNow();
     boolean interrupted = false;
     long deadline = System.nanoTime() + LONGEST_END.toNanos();
     while (!threads.isTerminated() && System.nanoTime() < deadline) {

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.concurrent.Future;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class StallGuard extends InputStream {
   private static final int CHECKS = 4;
+  private static final ScheduledThreadPoolExecutor TIMER = timer();
 
   private final InputStream body;
   private final Duration limit;
@@ -20,12 +21,28 @@ final class StallGuard extends InputStream {
   private volatile long lastByte = System.nanoTime();
   private volatile boolean stalled;
 
-  StallGuard(InputStream body, Duration limit, ScheduledExecutorService timer) {
+  StallGuard(InputStream body, Duration limit) {
     this.body = body;
     this.limit = limit;
     long interval = Math.max(1, limit.toNanos() / CHECKS);
     this.watch =
-        timer.scheduleWithFixedDelay(this::check, interval, interval, TimeUnit.NANOSECONDS);
+        TIMER.scheduleWithFixedDelay(this::check, interval, interval, TimeUnit.NANOSECONDS);
+  }
+
+  /** One thread for all streams, which ends when there have been none for a while. */
+  private static ScheduledThreadPoolExecutor timer() {
+    ScheduledThreadPoolExecutor timer =
+        new ScheduledThreadPoolExecutor(
+            1,
+            work -> {
+              Thread thread = new Thread(work, "model-download-timer");
+              thread.setDaemon(true);
+              return thread;
+            });
+    timer.setRemoveOnCancelPolicy(true);
+    timer.setKeepAliveTime(1, TimeUnit.SECONDS);
+    timer.allowCoreThreadTimeOut(true);
+    return timer;
   }
 
   private void check() {

@@ -76,7 +76,8 @@ class FaultTest {
     assertThat(ranges()).last().isEqualTo("bytes=120000-");
     DownloadProgress.Status last = heard.get(heard.size() - 1);
     assertThat(last.bytesDone()).isEqualTo(last.bytes());
-    assertThat(last.bytesReceived()).isEqualTo(last.bytes() - 120_000);
+    // Of the small files the failed run has left as many as it came to.
+    assertThat(last.bytesReceived()).isBetween(180_000L, last.bytes() - 120_000);
   }
 
   @Test
@@ -106,6 +107,13 @@ class FaultTest {
 
     assertWhole(bed.resolve("org/tiny"));
     assertThat(ranges()).containsExactly("null", "bytes=50000-");
+  }
+
+  @Test
+  void shouldAskAgainWhenTheListingStalls() throws IOException {
+    bed.server.failListings(HubServer.STALL, 1);
+
+    assertWhole(bed.resolve("org/tiny"));
   }
 
   @Test
@@ -185,7 +193,7 @@ class FaultTest {
 
     assertThatThrownBy(() -> bed.resolve("org/tiny")).hasMessageContaining("config.json");
     for (Thread thread : Thread.getAllStackTraces().keySet()) {
-      if (thread.getName().startsWith("model-download-")) {
+      if (thread.getName().matches("model-download-\\d+")) {
         thread.join(5_000);
         assertThat(thread.isAlive()).as(thread.getName()).isFalse();
       }

@@ -29,6 +29,9 @@ import java.util.concurrent.Executors;
  * large files, to which it redirects. It answers as huggingface.co does, and breaks when told to.
  */
 final class HubServer implements AutoCloseable {
+  /** Instead of a status: the head of an answer, and nothing more. */
+  static final int STALL = 0;
+
   static final String ID = "org/tiny";
   static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
 
@@ -210,7 +213,11 @@ final class HubServer implements AutoCloseable {
   private void list(HttpExchange exchange, String revision) throws IOException {
     Integer fault = listingFaults.poll();
     String commit = revision.equals(COMMIT) ? COMMIT : revisions.get(revision);
-    if (fault != null) {
+    if (fault != null && fault == STALL) {
+      exchange.sendResponseHeaders(200, 100);
+      exchange.getResponseBody().flush();
+      awaitClose();
+    } else if (fault != null) {
       error(exchange, fault, null);
     } else if (commit == null) {
       error(exchange, 404, "RevisionNotFound");
