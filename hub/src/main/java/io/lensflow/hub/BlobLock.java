@@ -20,6 +20,8 @@ import org.slf4j.LoggerFactory;
 final class BlobLock implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(BlobLock.class);
 
+  private static final long RECHECK_MILLIS = 100;
+
   /** A file lock belongs to the process: threads of one exclude each other here. */
   private static final ConcurrentHashMap<Path, ReentrantLock> IN_PROCESS =
       new ConcurrentHashMap<>();
@@ -45,7 +47,12 @@ final class BlobLock implements AutoCloseable {
       FileLock lock = channel.tryLock();
       if (lock == null) {
         log.info("another process fetches the same file; waiting for it ({})", file);
-        lock = channel.lock();
+      }
+      // Not lock(): two processes that hold one file each and wait for the other's are a deadlock
+      // to the system, which does not know that different threads do so.
+      while (lock == null) {
+        Thread.sleep(RECHECK_MILLIS);
+        lock = channel.tryLock();
       }
       held = new BlobLock(mutex, channel);
       return held;
