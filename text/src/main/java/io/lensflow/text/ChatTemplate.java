@@ -18,7 +18,7 @@ public final class ChatTemplate {
   private static final String TOOL_USE = "tool_use";
 
   private final Map<String, Named> templates = new HashMap<>();
-  private final Map<String, Object> specialTokens;
+  private final Map<String, String> specialTokens;
   private final Clock clock;
 
   /** A parsed template, or why it could not be parsed: text and token ids need none. */
@@ -32,7 +32,7 @@ public final class ChatTemplate {
     }
   }
 
-  ChatTemplate(Map<String, String> sources, Map<String, Object> specialTokens) {
+  ChatTemplate(Map<String, String> sources, Map<String, String> specialTokens) {
     this(sources, specialTokens, Clock.systemDefaultZone());
   }
 
@@ -41,7 +41,7 @@ public final class ChatTemplate {
    *     given
    * @param clock what {@code strftime_now} tells
    */
-  ChatTemplate(Map<String, String> sources, Map<String, Object> specialTokens, Clock clock) {
+  ChatTemplate(Map<String, String> sources, Map<String, String> specialTokens, Clock clock) {
     sources.forEach((name, source) -> templates.put(name, Named.parse(source)));
     this.specialTokens = Map.copyOf(specialTokens);
     this.clock = clock;

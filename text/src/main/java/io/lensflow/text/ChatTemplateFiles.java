@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,8 +29,7 @@ final class ChatTemplateFiles {
           "sep_token",
           "pad_token",
           "cls_token",
-          "mask_token",
-          "additional_special_tokens");
+          "mask_token");
 
   private final Path folder;
 
@@ -70,8 +68,7 @@ final class ChatTemplateFiles {
         for (Path file : files.toList()) {
           String name = file.getFileName().toString();
           if (name.endsWith(SUFFIX)) {
-            sorted.put(
-                name.substring(0, name.length() - SUFFIX.length()), Files.readString(file));
+            sorted.put(name.substring(0, name.length() - SUFFIX.length()), Files.readString(file));
           }
         }
       }
@@ -100,14 +97,14 @@ final class ChatTemplateFiles {
   }
 
   /** The older file of special tokens counts only beside an older configuration. */
-  private Map<String, Object> specialTokens(JsonNode config) throws IOException {
+  private Map<String, String> specialTokens(JsonNode config) throws IOException {
     JsonNode older =
         config.has("added_tokens_decoder")
             ? JSON.createObjectNode()
             : json("special_tokens_map.json");
-    Map<String, Object> tokens = new LinkedHashMap<>();
+    Map<String, String> tokens = new LinkedHashMap<>();
     for (String name : SPECIAL_TOKENS) {
-      Object token = token(config.hasNonNull(name) ? config.get(name) : older.path(name));
+      String token = token(config.hasNonNull(name) ? config.get(name) : older.path(name));
       if (token != null) {
         tokens.put(name, token);
       }
@@ -115,13 +112,8 @@ final class ChatTemplateFiles {
     return tokens;
   }
 
-  /** A token's text, written plainly or as an object with further settings; a list of them. */
-  private static Object token(JsonNode token) {
-    if (token.isArray()) {
-      List<Object> several = new ArrayList<>();
-      token.forEach(one -> several.add(token(one)));
-      return several;
-    }
+  /** A token's text, written plainly or as an object with further settings. */
+  private static String token(JsonNode token) {
     return token.isObject() ? token.path("content").textValue() : token.textValue();
   }
 

@@ -49,12 +49,12 @@ class ChatGoldensTest {
   }
 
   private static List<ChatMessage> messages(JsonNode messages) {
-    return JSON
-        .convertValue(messages, new TypeReference<List<Map<String, Object>>>() {})
-        .stream()
+    return JSON.convertValue(messages, new TypeReference<List<Map<String, Object>>>() {}).stream()
         .map(
             fields -> {
-              assertThat(fields.keySet()).as("keys in the order that a message has").startsWith("role");
+              assertThat(fields.keySet())
+                  .as("keys in the order that a message has")
+                  .startsWith("role");
               return new ChatMessage((String) fields.get("role"), "", fields);
             })
         .toList();

@@ -11,7 +11,7 @@ import java.util.function.UnaryOperator;
  */
 final class Frame {
   /** Loops, macros and statements that one rendering may run through. */
-  private static final int MAX_STEPS = 20_000_000;
+  private static final int MAX_STEPS = 5_000_000;
 
   private static final int MAX_DEPTH = 200;
 

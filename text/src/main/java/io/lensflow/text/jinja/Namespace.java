@@ -14,6 +14,12 @@ final class Namespace implements Attributes {
   }
 
   void set(String name, Object value) {
+    if (name.startsWith("_")) {
+      // transformers' own rule.
+      throw new JinjaException(
+          "a namespace cannot hold '%s': underscore-prefixed attributes are refused"
+              .formatted(name));
+    }
     values.put(name, value);
   }
 }

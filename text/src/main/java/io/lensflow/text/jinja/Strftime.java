@@ -72,7 +72,7 @@ final class Strftime {
         if (pattern == null) {
           throw JinjaException.unsupported("the directive '%" + directive + "' of strftime_now");
         }
-        yield DateTimeFormatter.ofPattern(pattern, Locale.ROOT).format(now);
+        yield DateTimeFormatter.ofPattern(pattern, Locale.ENGLISH).format(now);
       }
     };
   }

@@ -153,7 +153,7 @@ final class StringMethods {
         i = skip(s, end, true);
       }
       if (i < s.length()) {
-        parts.add(PythonText.stripEnd(s.substring(i)));
+        parts.add(s.substring(i));
       }
       return parts;
     }

@@ -47,7 +47,11 @@ class JinjaCasesTest {
       }
       if (!one.path("text").asText(null + "").equals(rendered)) {
         different.add(
-            template + "\n  transformers: " + one + "\n  here: " + JSON.writeValueAsString(rendered));
+            template
+                + "\n  transformers: "
+                + one
+                + "\n  here: "
+                + JSON.writeValueAsString(rendered));
       }
     }
     System.out.println("UNSUPPORTED " + unsupported);
