@@ -134,14 +134,16 @@ class RequestOptionsTest {
   @Test
   void shouldMakeMessagesOfChats() {
     assertThat(parse("--chat", "hello").getPrompt().getMessages())
-        .containsExactly(new ChatMessage("user", "hello"));
+        .containsExactly(new ChatMessage("user", "hello", null));
     assertThat(
             parse("--message", "system=be brief", "--message", "user=a=b?")
                 .getPrompt()
                 .getMessages())
-        .containsExactly(new ChatMessage("system", "be brief"), new ChatMessage("user", "a=b?"));
+        .containsExactly(
+            new ChatMessage("system", "be brief", null), new ChatMessage("user", "a=b?", null));
     assertThat(parse("--message", "system=be brief", "hello").getPrompt().getMessages())
-        .containsExactly(new ChatMessage("system", "be brief"), new ChatMessage("user", "hello"));
+        .containsExactly(
+            new ChatMessage("system", "be brief", null), new ChatMessage("user", "hello", null));
   }
 
   @Test

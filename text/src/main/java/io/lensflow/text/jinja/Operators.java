@@ -163,7 +163,7 @@ final class Operators {
     if (times instanceof Double || !Values.isNumber(times)) {
       throw operands("*", a, b);
     }
-    long count = Math.max(0, toInteger(times).min(BigInteger.valueOf(MAX_SIZE)).longValue());
+    long count = Math.max(0, toInteger(times).min(BigInteger.valueOf(MAX_SIZE + 1L)).longValue());
     if (sequence instanceof String text) {
       return checked(count * text.length(), () -> text.repeat((int) count));
     } else if (sequence instanceof List<?> list && !(sequence instanceof Range)) {
