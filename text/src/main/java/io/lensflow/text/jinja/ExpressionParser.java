@@ -337,17 +337,7 @@ final class ExpressionParser {
     String name = dottedName();
     Expression.CallArguments arguments =
         tokens.peek().isOperator("(") ? arguments() : Expression.CallArguments.NONE;
-    return new Expression.Filtered(value, name, filterNamed(name), arguments);
-  }
-
-  /** {@code safe} marks text as HTML; what that changes elsewhere is not worth having here. */
-  private static Filters.Filter filterNamed(String name) {
-    if (!name.equals("safe")) {
-      return Filters.named(name);
-    }
-    return (value, arguments) -> {
-      throw JinjaException.unsupported("the filter 'safe' anywhere but at an output's end");
-    };
+    return new Expression.Filtered(value, name, Filters.named(name), arguments);
   }
 
   private String dottedName() {

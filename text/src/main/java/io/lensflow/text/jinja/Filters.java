@@ -9,6 +9,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /** Jinja's built-in filters of one value, and {@code tojson} as transformers sets it. */
@@ -18,6 +19,9 @@ final class Filters {
   interface Filter {
     Object apply(Object value, Arguments arguments);
   }
+
+  /** Filters that take text marked safe. */
+  private static final Set<String> MARKUP = Set.of("d", "default", "safe", "tojson");
 
   private static final Pattern WORD = Pattern.compile("[\\p{L}\\p{N}_]+");
   private static final Pattern DECIMAL = Pattern.compile("[-+]?\\d+(_\\d+)*");
@@ -47,6 +51,7 @@ final class Filters {
           Map.entry("replace", Filters::replace),
           Map.entry("reverse", (v, a) -> reverse(v)),
           Map.entry("round", (v, a) -> round(v, a.bind("round", 0, "precision", "method"))),
+          Map.entry("safe", (v, a) -> new Markup(PythonText.str(v))),
           Map.entry("string", (v, a) -> PythonText.str(v)),
           Map.entry("title", (v, a) -> title(PythonText.str(v))),
           Map.entry("tojson", JsonText::filter),
@@ -69,7 +74,16 @@ final class Filters {
     if (filter == null) {
       throw JinjaException.unsupported("the filter '" + name + "'");
     }
-    return filter;
+    return MARKUP.contains(name) ? filter : withoutMarkup(name, filter);
+  }
+
+  private static Filter withoutMarkup(String name, Filter filter) {
+    return (value, arguments) -> {
+      if (value instanceof Markup) {
+        throw JinjaException.unsupported("the filter '" + name + "' after 'safe'");
+      }
+      return filter.apply(value, arguments);
+    };
   }
 
   static boolean exists(String name) {

@@ -65,8 +65,8 @@ final class JsonText {
       out.append("null");
     } else if (value instanceof Boolean) {
       out.append(value);
-    } else if (value instanceof String text) {
-      quote(text);
+    } else if (value instanceof String || value instanceof Markup) {
+      quote(value.toString());
     } else if (value instanceof Long || value instanceof BigInteger) {
       out.append(value);
     } else if (value instanceof Double number) {

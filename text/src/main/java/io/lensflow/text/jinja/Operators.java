@@ -18,6 +18,8 @@ final class Operators {
   static boolean equal(Object a, Object b) {
     if (Values.isNumber(a) && Values.isNumber(b)) {
       return compareNumbers(a, b) == 0;
+    } else if (a instanceof Markup || b instanceof Markup) {
+      return isText(a) && isText(b) && a.toString().equals(b.toString());
     } else if (a instanceof Undefined) {
       return b instanceof Undefined;
     } else if (a instanceof List<?> x && b instanceof List<?> y) {
@@ -28,6 +30,10 @@ final class Operators {
               .allMatch(e -> y.containsKey(e.getKey()) && equal(e.getValue(), y.get(e.getKey())));
     }
     return a == null ? b == null : a.equals(b);
+  }
+
+  private static boolean isText(Object value) {
+    return value instanceof String || value instanceof Markup;
   }
 
   private static boolean equalItems(List<?> a, List<?> b) {

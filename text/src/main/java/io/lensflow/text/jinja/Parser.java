@@ -42,7 +42,7 @@ final class Parser {
       switch (token.kind()) {
         case DATA -> body.add(new Statement.Text(token.text()));
         case VARIABLE_BEGIN -> {
-          body.add(new Statement.Output(unwrapSafe(expressions.tuple()), token.line()));
+          body.add(new Statement.Output(expressions.tuple(), token.line()));
           tokens.expect(Token.Kind.VARIABLE_END);
         }
         case BLOCK_BEGIN -> {
@@ -104,13 +104,6 @@ final class Parser {
     return LEFT_OUT.contains(name)
         ? JinjaException.unsupported("the tag '" + name + "'")
         : new JinjaException("Encountered unknown tag '" + name + "'");
-  }
-
-  /** {@code safe} marks text as HTML; it changes nothing only where it comes last in an output. */
-  private static Expression unwrapSafe(Expression expression) {
-    return expression instanceof Expression.Filtered filtered && filtered.name().equals("safe")
-        ? filtered.value()
-        : expression;
   }
 
   private Statement jump(Statement.Flow flow, String name) {

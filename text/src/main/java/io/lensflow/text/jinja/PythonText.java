@@ -24,6 +24,8 @@ final class PythonText {
   static String str(Object value) {
     if (value instanceof String text) {
       return text;
+    } else if (value instanceof Markup markup) {
+      return markup.text();
     }
     return value instanceof Undefined ? "" : repr(value);
   }

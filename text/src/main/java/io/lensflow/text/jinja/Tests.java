@@ -22,7 +22,7 @@ final class Tests {
           Map.entry("integer", (v, a) -> Values.isInteger(v)),
           Map.entry("float", (v, a) -> v instanceof Double),
           Map.entry("number", (v, a) -> Values.isNumber(v)),
-          Map.entry("string", (v, a) -> v instanceof String),
+          Map.entry("string", (v, a) -> v instanceof String || v instanceof Markup),
           Map.entry("mapping", (v, a) -> v instanceof Map<?, ?>),
           Map.entry("iterable", (v, a) -> Values.isIterable(v) || v instanceof LoopState),
           Map.entry("sequence", (v, a) -> isSequence(v)),

@@ -80,6 +80,8 @@ final class Values {
       return number != 0;
     } else if (value instanceof Double number) {
       return number != 0;
+    } else if (value instanceof Markup markup) {
+      return !markup.text().isEmpty();
     } else if (value instanceof Collection<?> items) {
       return !items.isEmpty();
     } else if (value instanceof Map<?, ?> map) {
@@ -138,6 +140,8 @@ final class Values {
       return "NoneType";
     } else if (value instanceof String) {
       return "str";
+    } else if (value instanceof Markup) {
+      return "Markup";
     } else if (value instanceof Boolean) {
       return "bool";
     } else if (isInteger(value)) {
