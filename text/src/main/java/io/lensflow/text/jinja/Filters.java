@@ -3,7 +3,6 @@ package io.lensflow.text.jinja;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
@@ -41,7 +40,7 @@ final class Filters {
           Map.entry("default", Filters::orDefault),
           Map.entry("first", (v, a) -> first(Values.iterate(v), "first")),
           Map.entry("float", (v, a) -> toFloat(v, a.bind("float", 0, "default"))),
-          Map.entry("indent", (v, a) -> indent(PythonText.str(v), a)),
+          Map.entry("indent", (v, a) -> indent(v, a)),
           Map.entry("int", (v, a) -> toInt(v, a.bind("int", 0, "default", "base"))),
           Map.entry("items", Filters::items),
           Map.entry("last", (v, a) -> last(v)),
@@ -244,7 +243,10 @@ final class Filters {
     return StringMethods.strip(PythonText.str(value), chars, true, true);
   }
 
-  private static Object indent(String text, Arguments arguments) {
+  private static Object indent(Object value, Arguments arguments) {
+    if (!(value instanceof String text)) {
+      throw new JinjaException("indent needs a str, not " + Values.typeName(value));
+    }
     Arguments.Bound given = arguments.bind("indent", 0, "width", "first", "blank");
     String by =
         given.has(0) && given.get(0) instanceof String prefix
@@ -252,12 +254,12 @@ final class Filters {
             : " ".repeat(Math.max(0, Math.min(given.integer(0, 4), 1000)));
     boolean blank = given.flag(2, false);
     // Jinja adds a line end first, so that a last line end stays.
-    List<String> lines = new ArrayList<>(List.of((text + "\n").split("\n", -1)));
-    lines.remove(lines.size() - 1);
+    List<Object> lines = StringMethods.lines(text + "\n", false);
     StringBuilder out = new StringBuilder(given.flag(1, false) ? by : "");
     for (int i = 0; i < lines.size(); i++) {
-      boolean indented = i > 0 && (blank || !lines.get(i).isEmpty());
-      out.append(i > 0 ? "\n" : "").append(indented ? by : "").append(lines.get(i));
+      String line = (String) lines.get(i);
+      boolean indented = i > 0 && (blank || !line.isEmpty());
+      out.append(i > 0 ? "\n" : "").append(indented ? by : "").append(line);
     }
     return out.toString();
   }

@@ -52,7 +52,7 @@ final class Operators {
   /**
    * Order of two values.
    *
-   * @return negative, 0 or positive; for NaN never negative and never 0
+   * @return -1, 0 or 1; 2 where one is not a number and all comparisons fail
    * @throws JinjaException if Python cannot order them
    */
   static int order(Object a, Object b) {
@@ -93,7 +93,7 @@ final class Operators {
       if (a.charAt(i) != b.charAt(i)) {
         boolean sameKind = Character.isSurrogate(a.charAt(i)) == Character.isSurrogate(b.charAt(i));
         return sameKind
-            ? Character.compare(a.charAt(i), b.charAt(i))
+            ? Integer.signum(a.charAt(i) - b.charAt(i))
             : Character.isSurrogate(a.charAt(i)) ? 1 : -1;
       }
     }
@@ -168,6 +168,9 @@ final class Operators {
     Object times = Values.isNumber(a) ? a : b;
     if (times instanceof Double || !Values.isNumber(times)) {
       throw operands("*", a, b);
+    }
+    if (times instanceof BigInteger) {
+      throw new JinjaException("cannot repeat that often");
     }
     long count = Math.max(0, toInteger(times).min(BigInteger.valueOf(MAX_SIZE + 1L)).longValue());
     if (sequence instanceof String text) {

@@ -203,7 +203,8 @@ final class StringMethods {
     return given.text(0);
   }
 
-  private static Object lines(String s, boolean keepEnds) {
+  /** {@code splitlines}. */
+  static List<Object> lines(String s, boolean keepEnds) {
     List<Object> lines = new ArrayList<>();
     int from = 0;
     for (int i = 0; i < s.length(); i++) {
