@@ -142,6 +142,9 @@ final class Rank implements AutoCloseable {
       AllReduce reduce,
       boolean keepLogits) {
     KernelThread.useThreads(threads);
+    if (layout.clears().length > 0) {
+      kernels.clear(cache, layout.clears());
+    }
     Edits edits =
         steering.isEmpty() ? UNSTEERED : steering.edits(tensors, shard.rank(), config.layers());
     TransformerKernels.Taps taps =

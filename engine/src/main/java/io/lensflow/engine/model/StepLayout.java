@@ -5,46 +5,67 @@ import io.lensflow.engine.model.PassPlanner.Pass;
 import io.lensflow.engine.model.PassPlanner.Slice;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * How the tokens of a pass lie side by side as N rows: ids, absolute positions, rows of the pool,
  * and what each sequence attends to. Linear layers see N rows at once; attention goes sequence by
  * sequence. Plain numbers, which every rank brings to its device.
  *
+ * <p>Sequences of one new token come first, in the order of their places in the pool: those that
+ * lie there at equal distances, as sequences of equal size do, are attended to at once.
+ *
  * <p>Immutable.
  */
 final class StepLayout {
-  private static final int SCATTERED = -1;
-
+  private final List<Slice> slices;
   private final int[] firstRows;
   private final int[] logitRows;
   private final long[] ids;
   private final long[] positions;
   private final long[] poolRows;
   private final long[] headRows;
+  private final long[] clears;
   private final List<Span> spans = new ArrayList<>();
+  private final long[] bounds;
 
   /**
-   * What one sequence attends to.
+   * What one sequence attends to, or several of one new token each.
    *
-   * @param row its first row
-   * @param t its rows
+   * @param row the first row
+   * @param t rows of one sequence
    * @param poolStart the row of the pool of the first key that it sees; −1 if they are scattered
-   * @param s keys that it sees
+   * @param lengths keys that each sequence sees
+   * @param distance between the sequences' first keys in the pool
    * @param gather rows of the pool [s] if they are scattered, else null
    * @param masked whether the additive mask is more than plainly causal
    * @param window how many positions a token sees, itself included; 0 for all
    */
-  record Span(int row, int t, int poolStart, int s, long[] gather, boolean masked, int window) {}
+  record Span(
+      int row,
+      int t,
+      int poolStart,
+      long[] lengths,
+      int distance,
+      long[] gather,
+      boolean masked,
+      int window) {
+    /** Keys, the most that a sequence sees. */
+    int s() {
+      return (int) Arrays.stream(lengths).max().orElseThrow();
+    }
+  }
 
   /**
    * @param window how many positions a token sees, itself included, in layers that have a window;
    *     0 if none has
    * @param spareRow row of the pool for what only fills the pass up
+   * @param together whether sequences may be attended to at once
    */
-  StepLayout(Pass pass, int window, int spareRow) {
-    List<Slice> slices = pass.slices();
+  StepLayout(Pass pass, int window, int spareRow, boolean together) {
+    slices = pass.slices();
     int n = pass.rowCount();
     firstRows = new int[slices.size()];
     logitRows = new int[slices.size()];
@@ -53,8 +74,10 @@ final class StepLayout {
     poolRows = new long[n];
     Arrays.fill(poolRows, spareRow);
     List<Long> wanted = new ArrayList<>();
+    List<Long> cleared = new ArrayList<>();
+    int[] order = order(together);
     int row = 0;
-    for (int i = 0; i < slices.size(); i++) {
+    for (int i : order) {
       Slice slice = slices.get(i);
       int t = slice.ids().length;
       firstRows[i] = row;
@@ -67,6 +90,9 @@ final class StepLayout {
           wanted.add((long) row + j);
         }
       }
+      if (slice.position() == 0) {
+        slice.sequence().runs().forEach(run -> addTokens(run, cleared));
+      }
       row += t;
     }
     if (row < n && !wanted.isEmpty()) {
@@ -76,34 +102,65 @@ final class StepLayout {
       }
     }
     headRows = wanted.stream().mapToLong(Long::longValue).toArray();
-    addSpans(slices, 0);
+    clears = cleared.stream().mapToLong(Long::longValue).toArray();
+    addSpans(order, 0, together);
+    int all = spans.size();
     if (window > 0) {
-      addSpans(slices, window);
+      addSpans(order, window, together);
     }
+    bounds = new long[] {0, all, spans.size()};
   }
 
-  private void addSpans(List<Slice> slices, int window) {
-    for (int i = 0; i < slices.size(); i++) {
+  /** Slices in the order of their rows. */
+  private int[] order(boolean together) {
+    IntStream all = IntStream.range(0, slices.size());
+    if (!together) {
+      return all.toArray();
+    }
+    return all.boxed()
+        .sorted(
+            Comparator.<Integer, Boolean>comparing(i -> slices.get(i).ids().length > 1)
+                .thenComparing(i -> slices.get(i).sequence().poolRow(0)))
+        .mapToInt(Integer::intValue)
+        .toArray();
+  }
+
+  private static void addTokens(KvBlocks.Run run, List<Long> runs) {
+    runs.add((long) run.first() * KvBlocks.BLOCK_TOKENS);
+    runs.add((long) run.count() * KvBlocks.BLOCK_TOKENS);
+  }
+
+  private void addSpans(int[] order, int window, boolean together) {
+    SpanGroup group = new SpanGroup(spans);
+    for (int i : order) {
       Slice slice = slices.get(i);
       int t = slice.ids().length;
       int end = slice.position() + t;
       int start = window == 0 ? 0 : Math.max(0, slice.position() + 1 - window);
       int s = end - start;
       int poolStart = slice.sequence().runStart(start, end);
+      if (together && t == 1 && poolStart >= 0) {
+        group.add(firstRows[i], poolStart, s, slice.sequence().runLength(start));
+        continue;
+      }
+      group.finish();
       boolean windowed = window > 0 && s > window;
       // The one new token of a decode step sees all its keys, a prompt that begins is plainly
       // causal; what lies between needs a mask.
       boolean masked = t > 1 && (s > t || windowed);
+      long[] gather = poolStart >= 0 ? null : gather(slice, start, end);
       spans.add(
           new Span(
               firstRows[i],
               t,
               poolStart,
-              s,
-              poolStart == SCATTERED ? gather(slice, start, end) : null,
+              new long[] {s},
+              0,
+              gather,
               masked,
               windowed ? window : 0));
     }
+    group.finish();
   }
 
   private static long[] gather(Slice slice, int start, int end) {
@@ -144,8 +201,21 @@ final class StepLayout {
     return headRows;
   }
 
-  /** Per sequence what it sees in layers without a window; then, if any has one, in those with. */
+  /**
+   * Runs of the pool, first row and count, to be cleared before the pass: what another sequence left
+   * there is never to be read, not even to be masked, since NaN survives a mask.
+   */
+  long[] clears() {
+    return clears;
+  }
+
+  /** What is attended to in layers without a window; then, if any has one, in those with. */
   List<Span> spans() {
     return spans;
+  }
+
+  /** Where the spans of each kind begin, and where the last end. */
+  long[] bounds() {
+    return bounds;
   }
 }

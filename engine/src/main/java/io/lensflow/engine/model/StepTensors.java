@@ -18,11 +18,11 @@ import java.util.Objects;
  */
 record StepTensors(Tensor ids, Tensor headRows, TransformerKernels.Attention attention)
     implements AutoCloseable {
-  /** What the attention kernel is told about a sequence: first row, t, first pool row, s. */
-  private static final int SPAN_FIELDS = 4;
+  /** What the attention kernel is told about a span: first row, t, first pool row, s, g, distance. */
+  private static final int SPAN_FIELDS = 6;
 
   /**
-   * @param kinds per layer 1 if it has a window, else 0; then 2 if any has, else 1
+   * @param kinds per layer 1 if it has a window, else 0
    * @param frequencies inverse rotary frequencies [E/2]
    */
   static StepTensors of(
@@ -59,17 +59,16 @@ record StepTensors(Tensor ids, Tensor headRows, TransformerKernels.Attention att
         spans[SPAN_FIELDS * i + 1] = span.t();
         spans[SPAN_FIELDS * i + 2] = span.poolStart();
         spans[SPAN_FIELDS * i + 3] = span.s();
+        spans[SPAN_FIELDS * i + 4] = span.lengths().length;
+        spans[SPAN_FIELDS * i + 5] = span.distance();
         gathers.add(span.gather() == null ? null : tensors.integers(span.gather()));
-        masks.add(
-            span.masked()
-                ? tensors.onDevice(
-                    kernels.causalMask(span.t(), span.s(), span.window(), dtype))
-                : null);
+        masks.add(span.masked() ? tensors.onDevice(mask(span, dtype, kernels)) : null);
       }
       return new TransformerKernels.Attention(
           rotation,
           tensors.integers(layout.poolRows()),
           kinds,
+          Argument.of(layout.bounds()),
           Argument.of(spans),
           Argument.of(orElse(gathers, none)),
           Argument.of(orElse(masks, none)));
@@ -77,6 +76,12 @@ record StepTensors(Tensor ids, Tensor headRows, TransformerKernels.Attention att
       gathers.stream().filter(Objects::nonNull).forEach(Tensor::close);
       masks.stream().filter(Objects::nonNull).forEach(Tensor::close);
     }
+  }
+
+  private static Tensor mask(Span span, DType dtype, TransformerKernels kernels) {
+    return span.lengths().length > 1
+        ? kernels.lengthMask(span.lengths(), span.s(), dtype)
+        : kernels.causalMask(span.t(), span.s(), span.window(), dtype);
   }
 
   private static List<Tensor> orElse(List<Tensor> tensors, Tensor none) {
@@ -91,6 +96,7 @@ record StepTensors(Tensor ids, Tensor headRows, TransformerKernels.Attention att
     }
     attention.rotation().close();
     attention.poolRows().close();
+    attention.bounds().close();
     attention.spans().close();
     attention.gathers().close();
     attention.masks().close();

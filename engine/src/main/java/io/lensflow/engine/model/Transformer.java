@@ -127,10 +127,9 @@ public final class Transformer implements Engine {
     }
   }
 
-  /** Per layer whether it attends to everything (0) or to a window (1); then how many kinds. */
+  /** Per layer whether it attends to everything (0) or to a window (1). */
   private static Argument kinds(int layers, SlidingWindow window) {
-    long[] kinds = new long[layers + 1];
-    kinds[layers] = window == null ? 1 : 2;
+    long[] kinds = new long[layers];
     if (window != null) {
       window.layers().forEach(layer -> kinds[layer] = 1);
     }
@@ -258,7 +257,10 @@ public final class Transformer implements Engine {
     }
     StepLayout layout =
         new StepLayout(
-            pass, window == null ? 0 : window.size(), KvCache.spareRow(blocks.tokens()));
+            pass,
+            window == null ? 0 : window.size(),
+            KvCache.spareRow(blocks.tokens()),
+            !deterministic);
     take(pass, layout, onRanks(pass, layout, stage), collectors, logits);
   }
 

@@ -22,6 +22,7 @@ final class TransformerKernels implements AutoCloseable {
       Tensor rotation,
       Tensor poolRows,
       Argument kinds,
+      Argument bounds,
       Argument spans,
       Argument gathers,
       Argument masks) {}
@@ -64,6 +65,20 @@ final class TransformerKernels implements AutoCloseable {
     return module.tensor("causal_mask", t, s, window, dtype.scalarType());
   }
 
+  /** The additive mask [g, 1, 1, s] of sequences that see so many of s keys, on the host. */
+  Tensor lengthMask(long[] lengths, int s, DType dtype) {
+    try (Argument each = Argument.of(lengths)) {
+      return module.tensor("length_mask", each, s, dtype.scalarType());
+    }
+  }
+
+  /** Overwrites runs of the pool, pairs of a first row and a count, with zeros. */
+  void clear(KvCache cache, long[] runs) {
+    try (Argument list = Argument.of(runs)) {
+      module.call("clear", cache.layers(), list);
+    }
+  }
+
   /** All blocks: x [N, D] to [N, D]; writes keys and values, steers and captures. */
   Tensor blocks(Tensor x, int layers, Weights w, KvCache cache, Attention attention, Taps taps) {
     return module.tensor(
@@ -76,6 +91,7 @@ final class TransformerKernels implements AutoCloseable {
         attention.rotation(),
         attention.poolRows(),
         attention.kinds(),
+        attention.bounds(),
         attention.spans(),
         attention.gathers(),
         attention.masks(),
@@ -118,6 +134,7 @@ final class TransformerKernels implements AutoCloseable {
         attention.rotation(),
         attention.poolRows(),
         attention.kinds(),
+        attention.bounds(),
         attention.spans(),
         attention.gathers(),
         attention.masks(),
