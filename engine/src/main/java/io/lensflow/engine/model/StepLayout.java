@@ -69,11 +69,8 @@ final class StepLayout implements AutoCloseable {
       }
       row += t;
     }
-    if (row < n && !wanted.isEmpty()) {
-      // A filled-up pass sends a fixed number of rows through the head, too.
-      for (long spare = row; wanted.size() < n; spare = Math.min(spare + 1, n - 1)) {
-        wanted.add(spare);
-      }
+    while (pass.filled() && !wanted.isEmpty() && wanted.size() < n) {
+      wanted.add((long) n - 1);
     }
     ids = tensors.integers(tokens);
     headRows =

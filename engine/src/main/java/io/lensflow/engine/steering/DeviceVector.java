@@ -39,10 +39,14 @@ public final class DeviceVector implements PreparedVector {
   }
 
   Tensor tensor() {
-    if (tensor == null) {
+    if (isClosed()) {
       throw new IllegalStateException("this steering vector is closed");
     }
     return tensor;
+  }
+
+  boolean isClosed() {
+    return tensor == null;
   }
 
   @Override
