@@ -59,27 +59,35 @@ public final class CaptureStaging implements AutoCloseable {
   }
 
   /**
-   * How many rows a pass may have that captures for these sequences.
+   * Checks that there is room for what a sequence captures.
    *
-   * @throws IllegalArgumentException if not even one row fits
+   * @param rows the fewest that a pass may have
+   * @throws IllegalArgumentException if so many rows do not fit
+   */
+  public void check(SequenceCapture sequence, int rows) {
+    long places = places(List.of(sequence));
+    long bytes = rows * places * hiddenSize * dtype.bytes();
+    if (bytes > maxBytes) {
+      throw new IllegalArgumentException(
+          "staging of %d bytes is too small: %s at %d places takes %d; raise stagingBytes"
+              .formatted(maxBytes, rows == 1 ? "one row" : rows + " rows", places, bytes));
+    }
+  }
+
+  /**
+   * How many rows a pass may have that captures for these sequences; 0 if they capture too much to
+   * share a pass.
    */
   public int rowsFor(List<SequenceCapture> sequences) {
-    if (sequences.isEmpty()) {
-      return Integer.MAX_VALUE;
-    }
-    long slotCount = 0;
-    for (BitSet layers : union(sequences)) {
-      slotCount += layers.cardinality();
-    }
-    long rowBytes = slotCount * hiddenSize * dtype.bytes();
+    long rowBytes = places(sequences) * hiddenSize * dtype.bytes();
     // A block's bytes are counted by an int.
-    long rows = Math.min(maxBytes, Integer.MAX_VALUE) / Math.max(1, rowBytes);
-    if (rows < 1) {
-      throw new IllegalArgumentException(
-          "staging of %d bytes is too small: one row at %d places takes %d; raise stagingBytes"
-              .formatted(maxBytes, slotCount, rowBytes));
-    }
-    return (int) Math.min(Integer.MAX_VALUE, rows);
+    return rowBytes == 0
+        ? Integer.MAX_VALUE
+        : (int) (Math.min(Integer.MAX_VALUE, maxBytes) / rowBytes);
+  }
+
+  private long places(List<SequenceCapture> sequences) {
+    return Arrays.stream(union(sequences)).mapToLong(BitSet::cardinality).sum();
   }
 
   private BitSet[] union(List<SequenceCapture> sequences) {

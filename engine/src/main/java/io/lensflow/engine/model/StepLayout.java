@@ -95,11 +95,9 @@ final class StepLayout {
       }
       row += t;
     }
-    if (row < n && !wanted.isEmpty()) {
-      // A filled-up pass sends a fixed number of rows through the head, too.
-      while (wanted.size() < n) {
-        wanted.add((long) n - 1);
-      }
+    // A filled-up pass sends a fixed number of rows through the head, too.
+    while (pass.filled() && !wanted.isEmpty() && wanted.size() < n) {
+      wanted.add((long) n - 1);
     }
     headRows = wanted.stream().mapToLong(Long::longValue).toArray();
     clears = cleared.stream().mapToLong(Long::longValue).toArray();

@@ -196,11 +196,14 @@ public final class Transformer implements Engine {
     }
     SequenceCapture capture =
         new SequenceCapture(options.capture(), options.promptLength(), config.layers());
-    if (!options.capture().isEmpty()) {
-      staging.rowsFor(List.of(capture));
-    }
+    staging.check(capture, PassPlanner.fewestRows(deterministic));
     StepSteering.check(options.steering(), config.layers(), config.hiddenSize());
     return new RunningSequence(this, options, capture, blocks.reserve(options.maxLength()));
+  }
+
+  /** One of the R ranks. */
+  Rank rank(int index) {
+    return ranks.get(index);
   }
 
   void release(RunningSequence sequence) {
@@ -335,6 +338,7 @@ public final class Transformer implements Engine {
       if (!seen.add(sequence)) {
         throw new IllegalArgumentException("a sequence stands twice in one step");
       }
+      StepSteering.check(sequence.options().steering(), config.layers(), config.hiddenSize());
       int count = input.tokenIds().length;
       int room = sequence.options().maxLength() - sequence.length();
       if (count < 1 || count > room) {

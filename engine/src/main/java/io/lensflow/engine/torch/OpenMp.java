@@ -44,8 +44,7 @@ final class OpenMp {
     try {
       Native.load("c", CLibrary.class).setenv(SPIN_COUNT, SPINS, 0);
     } catch (UnsatisfiedLinkError e) {
-      log.warn(
-          "cannot set {}={}; set it yourself if processors are shared", SPIN_COUNT, SPINS, e);
+      log.warn("cannot set {}={}; set it yourself if processors are shared", SPIN_COUNT, SPINS, e);
     }
   }
 }
