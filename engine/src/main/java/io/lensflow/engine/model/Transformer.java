@@ -174,6 +174,11 @@ public final class Transformer implements Engine {
   }
 
   @Override
+  public int freeKvTokens() {
+    return blocks.freeTokens();
+  }
+
+  @Override
   public PreparedVector prepare(float[] values) {
     enter();
     return new DeviceVector(ranks.get(0).tensors(), values, config.hiddenSize());

@@ -69,10 +69,15 @@ class StepSchedulerTest {
   }
 
   private ActorRef<StepScheduler.Command> spawn(int slots, int prefill, long buffer) {
+    return spawn(slots, prefill, false, buffer);
+  }
+
+  private ActorRef<StepScheduler.Command> spawn(
+      int slots, int prefill, boolean wholeChunks, long buffer) {
     ActorRef<StepScheduler.Command> made =
         AKKA.spawn(
             StepScheduler.create(
-                new StepScheduler.Settings(slots, prefill, buffer, "completions"),
+                new StepScheduler.Settings(slots, prefill, wholeChunks, buffer, "completions"),
                 new StepScheduler.Partners(
                     group.ref(),
                     publisher.ref(),
@@ -128,13 +133,10 @@ class StepSchedulerTest {
               payload);
       outputs.add(
           new StepResult.Output(
-              feed.sequence(),
-              new float[0],
-              summary,
-              withRows ? List.of(rows) : List.of(),
-              null));
+              feed.sequence(), new float[0], summary, withRows ? List.of(rows) : List.of(), null));
     }
-    replyTo.tell(new TensorParallelGroup.StepDone(new StepResult(plan.id(), outputs, List.of())));
+    replyTo.tell(
+        new TensorParallelGroup.StepDone(new StepResult(plan.id(), outputs, List.of(), 0)));
   }
 
   private void refuse(StepPlan plan, boolean shortage) {
@@ -142,7 +144,8 @@ class StepSchedulerTest {
         plan.open().stream()
             .map(open -> new StepResult.Refusal(open.sequence(), shortage, "no room"))
             .toList();
-    replyTo.tell(new TensorParallelGroup.StepDone(new StepResult(plan.id(), List.of(), refusals)));
+    replyTo.tell(
+        new TensorParallelGroup.StepDone(new StepResult(plan.id(), List.of(), refusals, 0)));
   }
 
   private List<CompletionType> events(Run run) {
