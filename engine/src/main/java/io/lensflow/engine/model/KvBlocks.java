@@ -68,34 +68,37 @@ final class KvBlocks {
     }
     List<Run> runs = new ArrayList<>();
     while (needed > 0) {
-      Map.Entry<Integer, Integer> run = choose(needed);
-      int count = Math.min(needed, run.getValue());
-      take(run.getKey(), run.getValue(), count);
-      runs.add(new Run(run.getKey(), count));
-      needed -= count;
+      Run chosen = choose(needed);
+      Run run = new Run(chosen.first(), Math.min(needed, chosen.count()));
+      take(chosen, run.count());
+      runs.add(run);
+      needed -= run.count();
     }
     return runs;
   }
 
-  /** The shortest run that is long enough, or else the longest. */
-  private Map.Entry<Integer, Integer> choose(int needed) {
-    Map.Entry<Integer, Integer> fitting = null;
-    Map.Entry<Integer, Integer> longest = null;
-    for (Map.Entry<Integer, Integer> run : free.entrySet()) {
-      if (run.getValue() >= needed && (fitting == null || run.getValue() < fitting.getValue())) {
+  /** The shortest free run that is long enough, or else the longest. */
+  private Run choose(int needed) {
+    Run fitting = null;
+    Run longest = null;
+    for (Map.Entry<Integer, Integer> entry : free.entrySet()) {
+      // A copy: removing from the map may change its entries.
+      Run run = new Run(entry.getKey(), entry.getValue());
+      if (run.count() >= needed && (fitting == null || run.count() < fitting.count())) {
         fitting = run;
       }
-      if (longest == null || run.getValue() > longest.getValue()) {
+      if (longest == null || run.count() > longest.count()) {
         longest = run;
       }
     }
     return fitting != null ? fitting : longest;
   }
 
-  private void take(int first, int length, int count) {
-    free.remove(first);
-    if (length > count) {
-      free.put(first + count, length - count);
+  /** Takes the first {@code count} blocks of a free run. */
+  private void take(Run run, int count) {
+    free.remove(run.first());
+    if (run.count() > count) {
+      free.put(run.first() + count, run.count() - count);
     }
     freeBlocks -= count;
   }
