@@ -337,8 +337,9 @@ public final class WorkerService implements AutoCloseable {
       return ready.get();
     } catch (ExecutionException e) {
       if (e.getCause() instanceof IllegalArgumentException refused) {
-        // The checkpoint is sound, but cannot be run as the settings say: into so many ranks.
-        throw new SettingsException("lensflow.worker.ranks: " + refused.getMessage(), refused);
+        // The checkpoint is sound, but cannot be split as the settings say.
+        String key = settings.engine().devices().isEmpty() ? "ranks" : "devices";
+        throw new SettingsException("lensflow.worker." + key + ": " + refused.getMessage(), refused);
       }
       throw new WorkerStartException(
           "lensflow.worker.model: %s cannot be served: %s"

@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Settings of a worker, {@code lensflow.worker}; {@code reference.conf} says what each means.
@@ -166,6 +167,7 @@ public record WorkerSettings(
         atLeast(config, "kv-tokens", 1),
         threads == 0 ? Runtime.getRuntime().availableProcessors() : threads,
         atLeast(config, "ranks", 1),
+        Stream.of(config.getString("devices").split(",")).map(String::strip).filter(d -> !d.isEmpty()).toList(),
         config.getBoolean("engine.deterministic"),
         staging);
   }

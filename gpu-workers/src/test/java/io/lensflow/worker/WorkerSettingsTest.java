@@ -32,6 +32,7 @@ class WorkerSettingsTest {
     assertThat(settings.servedName()).isEqualTo("tiny");
     assertThat(settings.engine().dtype()).isNull();
     assertThat(settings.engine().ranks()).isEqualTo(1);
+    assertThat(settings.engine().devices()).isEmpty();
     assertThat(settings.engine().deterministic()).isFalse();
     assertThat(settings.engine().stagingBytes())
         .isEqualTo(EngineOptions.defaults().stagingBytes())
@@ -67,7 +68,8 @@ class WorkerSettingsTest {
         load(
             Map.of(
                 "dtype", "bfloat16",
-                "ranks", 3,
+                "ranks", 2,
+                "devices", "cuda:0, cuda:1",
                 "engine.deterministic", true,
                 "request-source", "classic-group",
                 "request-topic", "batch",
@@ -75,7 +77,8 @@ class WorkerSettingsTest {
     TopicCatalogue topics = new TopicCatalogue("p.", 3, (short) 1);
 
     assertThat(settings.engine().dtype()).isEqualTo(DType.BFLOAT16);
-    assertThat(settings.engine().ranks()).isEqualTo(3);
+    assertThat(settings.engine().ranks()).isEqualTo(2);
+    assertThat(settings.engine().devices()).containsExactly("cuda:0", "cuda:1");
     assertThat(settings.engine().deterministic()).isTrue();
     String safe = TopicCatalogue.topicSafe("org/tiny");
     assertThat(settings.requests().topic(topics, "org/tiny"))
@@ -99,6 +102,8 @@ class WorkerSettingsTest {
     "name, a b, name",
     "dtype, int8, dtype",
     "ranks, 0, ranks",
+    "devices, 'cpu,cpu', 2 devices for 1 ranks",
+    "devices, gpu, gpu",
     "engine.staging-bytes, 0, engine.staging-bytes",
     "engine.deterministic, often, engine.deterministic",
     "engine.exact, true, engine.exact",

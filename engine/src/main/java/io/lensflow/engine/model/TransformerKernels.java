@@ -22,6 +22,7 @@ final class TransformerKernels implements AutoCloseable {
       Tensor rotation,
       Tensor poolRows,
       Argument kinds,
+      Argument bounds,
       Argument spans,
       Argument gathers,
       Argument masks) {}
@@ -54,9 +55,28 @@ final class TransformerKernels implements AutoCloseable {
     return module.tensor("rotation", positions, frequencies);
   }
 
-  /** The additive mask [t, s] of t new tokens that end s positions; window 0 is none. */
+  /** A pool of keys or values [pool, K, E] as attention reads it: a view. */
+  Tensor headsFirst(Tensor pool) {
+    return module.tensor("heads_first", pool);
+  }
+
+  /** The additive mask [t, s] of t new tokens that end s positions, on the host; window 0: none. */
   Tensor causalMask(int t, int s, int window, DType dtype) {
     return module.tensor("causal_mask", t, s, window, dtype.scalarType());
+  }
+
+  /** The additive mask [g, 1, 1, s] of sequences that see so many of s keys, on the host. */
+  Tensor lengthMask(long[] lengths, int s, DType dtype) {
+    try (Argument each = Argument.of(lengths)) {
+      return module.tensor("length_mask", each, s, dtype.scalarType());
+    }
+  }
+
+  /** Overwrites runs of the pool, pairs of a first row and a count, with zeros. */
+  void clear(KvCache cache, long[] runs) {
+    try (Argument list = Argument.of(runs)) {
+      module.call("clear", cache.layers(), list);
+    }
   }
 
   /** All blocks: x [N, D] to [N, D]; writes keys and values, steers and captures. */
@@ -71,6 +91,7 @@ final class TransformerKernels implements AutoCloseable {
         attention.rotation(),
         attention.poolRows(),
         attention.kinds(),
+        attention.bounds(),
         attention.spans(),
         attention.gathers(),
         attention.masks(),
@@ -113,6 +134,7 @@ final class TransformerKernels implements AutoCloseable {
         attention.rotation(),
         attention.poolRows(),
         attention.kinds(),
+        attention.bounds(),
         attention.spans(),
         attention.gathers(),
         attention.masks(),
@@ -149,12 +171,13 @@ final class TransformerKernels implements AutoCloseable {
   }
 
   /** The residual after the last layer. */
-  Tensor rankFinish(Tensor x, int layer, Argument before, Taps taps) {
+  Tensor rankFinish(Tensor x, int layer, Argument before, int rank, Taps taps) {
     return module.tensor(
         "rank_finish",
         x,
         layer,
         before,
+        rank,
         taps.columns(),
         taps.slots(),
         taps.stages(),
@@ -165,10 +188,13 @@ final class TransformerKernels implements AutoCloseable {
         taps.edits().vectors());
   }
 
-  /** Float32 logits [M, V'] of M of the rows x [N, D]; −∞ where V' only fills up. */
-  Tensor head(Tensor x, Tensor at, Weights weights) {
+  /**
+   * Float32 logits [M, V'] of M of the rows x [N, D], −∞ where V' only fills up; and per row the id
+   * within V' of the greatest, that logit, and the logarithm of the sum [M, 3].
+   */
+  Tensor[] head(Tensor x, Tensor at, Weights weights) {
     int v = weights.vocabulary().count();
-    return module.tensor(
+    return module.tensors(
         "head",
         x,
         at,
@@ -179,11 +205,6 @@ final class TransformerKernels implements AutoCloseable {
         weights.none(),
         v,
         CANDIDATES);
-  }
-
-  /** Per row of logits [M, V']: id within V', greatest logit, logarithm of the sum: [M, 3]. */
-  Tensor summary(Tensor logits) {
-    return module.tensor("summary", logits);
   }
 
   @Override
