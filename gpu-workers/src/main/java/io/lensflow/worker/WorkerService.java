@@ -339,7 +339,8 @@ public final class WorkerService implements AutoCloseable {
       if (e.getCause() instanceof IllegalArgumentException refused) {
         // The checkpoint is sound, but cannot be split as the settings say.
         String key = settings.engine().devices().isEmpty() ? "ranks" : "devices";
-        throw new SettingsException("lensflow.worker." + key + ": " + refused.getMessage(), refused);
+        throw new SettingsException(
+            "lensflow.worker." + key + ": " + refused.getMessage(), refused);
       }
       throw new WorkerStartException(
           "lensflow.worker.model: %s cannot be served: %s"

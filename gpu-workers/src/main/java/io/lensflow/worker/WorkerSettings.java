@@ -167,7 +167,10 @@ public record WorkerSettings(
         atLeast(config, "kv-tokens", 1),
         threads == 0 ? Runtime.getRuntime().availableProcessors() : threads,
         atLeast(config, "ranks", 1),
-        Stream.of(config.getString("devices").split(",")).map(String::strip).filter(d -> !d.isEmpty()).toList(),
+        Stream.of(config.getString("devices").split(","))
+            .map(String::strip)
+            .filter(d -> !d.isEmpty())
+            .toList(),
         config.getBoolean("engine.deterministic"),
         staging);
   }

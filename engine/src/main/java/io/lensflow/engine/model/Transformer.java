@@ -208,11 +208,6 @@ public final class Transformer implements Engine {
     return new RunningSequence(this, options, capture, blocks.reserve(options.maxLength()));
   }
 
-  /** One of the R ranks. */
-  Rank rank(int index) {
-    return ranks.get(index);
-  }
-
   void release(RunningSequence sequence) {
     blocks.release(sequence.runs());
   }
