@@ -35,6 +35,12 @@ public interface Engine extends AutoCloseable {
   /** What each tensor-parallel rank holds, in order; R of them. */
   List<RankInfo> ranks();
 
+  /**
+   * Tokens for which the pool of keys and values has room now: all that it holds while no sequence
+   * is open. To be asked by the thread that steps.
+   */
+  int freeKvTokens();
+
   /** Puts a vector of D finite values on the device, in float32. */
   PreparedVector prepare(float[] values);
 

@@ -1,12 +1,19 @@
 package io.lensflow.worker;
 
+import io.lensflow.engine.RankInfo;
+import io.lensflow.worker.ranks.EngineInfo;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.MultiGauge;
+import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.ToLongFunction;
 
 /** What a worker counts and measures. Thread-safe. */
 public final class WorkerMetrics {
@@ -27,6 +34,10 @@ public final class WorkerMetrics {
   private final AtomicInteger freeSlots;
   private final AtomicInteger vectors;
   private final AtomicLong bufferedBytes;
+  private final AtomicInteger kvTokens;
+  private final AtomicInteger freeKvTokens;
+  private final MultiGauge weightBytes;
+  private final MultiGauge kvBytes;
 
   /**
    * @param registry where the meters are shown
@@ -56,10 +67,20 @@ public final class WorkerMetrics {
     freeSlots = registry.gauge("lensflow.worker.slots.free", new AtomicInteger());
     vectors = registry.gauge("lensflow.worker.vectors", new AtomicInteger());
     bufferedBytes = registry.gauge("lensflow.worker.buffered.bytes", new AtomicLong());
+    kvTokens = registry.gauge("lensflow.worker.kv.tokens", new AtomicInteger());
+    freeKvTokens = registry.gauge("lensflow.worker.kv.tokens.free", new AtomicInteger());
+    weightBytes = perRank(registry, "weight.bytes", "Bytes of a rank's weights in memory");
+    kvBytes = perRank(registry, "kv.bytes", "Bytes of a rank's pool of keys and values");
   }
 
   private static Counter counter(MeterRegistry registry, String name, String description) {
     return Counter.builder("lensflow.worker." + name).description(description).register(registry);
+  }
+
+  private static MultiGauge perRank(MeterRegistry registry, String name, String description) {
+    return MultiGauge.builder("lensflow.worker.rank." + name)
+        .description(description)
+        .register(registry);
   }
 
   public void requestTaken() {
@@ -107,6 +128,29 @@ public final class WorkerMetrics {
   public void sequences(int nowRunning, int nowWaiting) {
     running.set(nowRunning);
     waiting.set(nowWaiting);
+  }
+
+  /** An engine was loaded. */
+  public void engine(EngineInfo engine) {
+    kvTokens.set(engine.kvTokens());
+    weightBytes.register(rows(engine, RankInfo::weightBytes), true);
+    kvBytes.register(rows(engine, RankInfo::kvBytes), true);
+  }
+
+  private static List<MultiGauge.Row<?>> rows(EngineInfo engine, ToLongFunction<RankInfo> value) {
+    List<MultiGauge.Row<?>> rows = new ArrayList<>();
+    for (RankInfo rank : engine.ranks()) {
+      rows.add(
+          MultiGauge.Row.of(
+              Tags.of("rank", Integer.toString(rank.rank()), "device", rank.device()),
+              value.applyAsLong(rank)));
+    }
+    return rows;
+  }
+
+  /** Tokens for which the pool of keys and values has room. */
+  public void freeKvTokens(int free) {
+    freeKvTokens.set(free);
   }
 
   public void freeSlots(int free) {

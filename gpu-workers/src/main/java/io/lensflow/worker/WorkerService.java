@@ -4,7 +4,7 @@ import akka.actor.typed.ActorSystem;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import io.lensflow.engine.EngineLoader;
-import io.lensflow.engine.EngineOptions;
+import io.lensflow.engine.LoadProgress;
 import io.lensflow.hub.ModelFiles;
 import io.lensflow.hub.ModelHub;
 import io.lensflow.hub.ProgressLines;
@@ -19,6 +19,7 @@ import io.lensflow.service.KafkaClients;
 import io.lensflow.service.KafkaSettings;
 import io.lensflow.service.OpsServer;
 import io.lensflow.service.Readiness;
+import io.lensflow.service.SettingsException;
 import io.lensflow.text.Tokenizer;
 import io.lensflow.worker.intake.CompletionHistory;
 import io.lensflow.worker.publishing.EventLog;
@@ -41,8 +42,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.Producer;
@@ -54,9 +55,10 @@ import org.slf4j.LoggerFactory;
  * A worker in this process: one replica of a model that takes requests from Kafka and answers them
  * there. Thread-safe.
  *
- * <p>Threads: the actors' dispatchers, one pinned thread for the engine, one thread per request
- * slot (or one for a classic group), one each for the steering topics, for {@code request-control}
- * and for histories, and those of the Kafka producers and of HTTP.
+ * <p>Threads: the actors' dispatchers, one pinned thread for the engine and its rank 0, one per
+ * further rank, one per request slot (or one for a classic group), one each for the steering
+ * topics, for {@code request-control} and for histories, and those of the Kafka producers and of
+ * HTTP.
  */
 public final class WorkerService implements AutoCloseable {
   /** How the process ends after a failure that only a new process can mend. */
@@ -72,7 +74,10 @@ public final class WorkerService implements AutoCloseable {
 
   private static final Readiness LOADING = Readiness.waitingFor("the checkpoint is being loaded");
 
+  private static final Readiness RESTARTING = Readiness.waitingFor("the engine restarts");
+
   private final WorkerSettings settings;
+  private final LoadReport loading = new LoadReport(log::info, System::nanoTime);
   private final Deque<AutoCloseable> owned = new ArrayDeque<>();
   private final CompletableFuture<EngineInfo> ready = new CompletableFuture<>();
   private volatile Readiness readiness = LOADING;
@@ -85,6 +90,7 @@ public final class WorkerService implements AutoCloseable {
    * mend, the process is ended with {@link #FATAL_EXIT_CODE}.
    *
    * @throws WorkerStartException if it cannot start; the message says why and how to mend it
+   * @throws SettingsException if the model cannot be split into so many ranks
    */
   public static WorkerService start(WorkerSettings settings, KafkaSettings kafka) {
     return start(settings, kafka, WorkerService::endProcess);
@@ -93,9 +99,39 @@ public final class WorkerService implements AutoCloseable {
   /** As {@link #start(WorkerSettings, KafkaSettings)}, with another end after a fatal failure. */
   public static WorkerService start(
       WorkerSettings settings, KafkaSettings kafka, Consumer<Throwable> fatal) {
-    WorkerSettings.EngineSettings engine = settings.engine();
-    EngineOptions options = new EngineOptions(engine.dtype(), engine.kvTokens(), engine.threads());
-    return open(settings, kafka, model -> () -> EngineLoader.load(model, options), fatal);
+    return start(settings, kafka, LoadProgress.NONE, fatal);
+  }
+
+  /**
+   * As {@link #start(WorkerSettings, KafkaSettings)}, for who wants to see the checkpoint load.
+   *
+   * @param progress hears of every load, also those after a failure
+   */
+  public static WorkerService start(
+      WorkerSettings settings, KafkaSettings kafka, LoadProgress progress) {
+    return start(settings, kafka, progress, WorkerService::endProcess);
+  }
+
+  private static WorkerService start(
+      WorkerSettings settings,
+      KafkaSettings kafka,
+      LoadProgress progress,
+      Consumer<Throwable> fatal) {
+    return open(
+        settings,
+        kafka,
+        (model, report) ->
+            () -> {
+              LoadReport own = report.begin();
+              return EngineLoader.load(
+                  model,
+                  settings.engine(),
+                  (read, total) -> {
+                    own.read(read, total);
+                    progress.read(read, total);
+                  });
+            },
+        fatal);
   }
 
   static WorkerService start(
@@ -103,16 +139,16 @@ public final class WorkerService implements AutoCloseable {
       KafkaSettings kafka,
       EngineSource engine,
       Consumer<Throwable> fatal) {
-    return open(settings, kafka, model -> engine, fatal);
+    return open(settings, kafka, (model, report) -> engine, fatal);
   }
 
   /**
-   * @param engines makes of the checkpoint's local folder what loads it
+   * @param engines makes of the checkpoint's local folder what loads it and reports on that
    */
   private static WorkerService open(
       WorkerSettings settings,
       KafkaSettings kafka,
-      Function<Path, EngineSource> engines,
+      BiFunction<Path, LoadReport, EngineSource> engines,
       Consumer<Throwable> fatal) {
     WorkerService service = new WorkerService(settings);
     try {
@@ -129,7 +165,9 @@ public final class WorkerService implements AutoCloseable {
   }
 
   private void run(
-      KafkaClients clients, Function<Path, EngineSource> engines, Consumer<Throwable> fatal) {
+      KafkaClients clients,
+      BiFunction<Path, LoadReport, EngineSource> engines,
+      Consumer<Throwable> fatal) {
     PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     WorkerMetrics metrics = new WorkerMetrics(meters);
     ops = own(opsServer(meters));
@@ -148,7 +186,7 @@ public final class WorkerService implements AutoCloseable {
             settings,
             identity,
             catalogue,
-            engines.apply(model),
+            engines.apply(model, loading),
             tokenizer,
             own(RequestSources.of(settings, clients, metrics)),
             own(history(clients, catalogue)),
@@ -166,10 +204,11 @@ public final class WorkerService implements AutoCloseable {
     actors = ActorSystem.create(Guardian.create(parts), "lensflow-worker", akkaConfig());
     EngineInfo info = awaitReady();
     log.info(
-        "worker={} serves model={} revision={} on {} from {} with {} slots; http://{}:{}",
+        "worker={} serves model={} revision={} on {} ranks of {} from {} with {} slots; http://{}:{}",
         settings.name(),
         settings.servedName(),
         info.revision(),
+        info.ranks().size(),
         info.device(),
         parts.requestTopic(),
         settings.intake().slots(),
@@ -247,10 +286,19 @@ public final class WorkerService implements AutoCloseable {
   private OpsServer opsServer(PrometheusMeterRegistry meters) {
     WorkerSettings.Http http = settings.http();
     try {
-      return OpsServer.start(http.host(), http.port(), meters, () -> readiness, routes -> {});
+      return OpsServer.start(http.host(), http.port(), meters, this::readiness, routes -> {});
     } catch (IOException e) {
       throw new WorkerStartException("lensflow.worker.http.port: " + e.getMessage(), e);
     }
+  }
+
+  /** While a checkpoint is loaded, also how far that is. */
+  private Readiness readiness() {
+    Readiness now = readiness;
+    String state = loading.state();
+    return (now == LOADING || now == RESTARTING) && !state.isEmpty()
+        ? Readiness.waitingFor(now.reason() + ": " + state)
+        : now;
   }
 
   private Lifecycle lifecycle(Consumer<Throwable> fatal) {
@@ -268,8 +316,9 @@ public final class WorkerService implements AutoCloseable {
 
       @Override
       public void engine(boolean up) {
+        loading.end();
         if (ready.isDone()) {
-          readiness = up ? Readiness.READY : Readiness.waitingFor("the engine restarts");
+          readiness = up ? Readiness.READY : RESTARTING;
         }
       }
 
@@ -287,6 +336,12 @@ public final class WorkerService implements AutoCloseable {
     try {
       return ready.get();
     } catch (ExecutionException e) {
+      if (e.getCause() instanceof IllegalArgumentException refused) {
+        // The checkpoint is sound, but cannot be split as the settings say.
+        String key = settings.engine().devices().isEmpty() ? "ranks" : "devices";
+        throw new SettingsException(
+            "lensflow.worker." + key + ": " + refused.getMessage(), refused);
+      }
       throw new WorkerStartException(
           "lensflow.worker.model: %s cannot be served: %s"
               .formatted(settings.model(), e.getCause().getMessage()),

@@ -2,6 +2,7 @@ package io.lensflow.worker;
 
 import com.typesafe.config.Config;
 import io.lensflow.engine.DType;
+import io.lensflow.engine.EngineOptions;
 import io.lensflow.hub.ModelSource;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.service.Settings;
@@ -15,6 +16,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Settings of a worker, {@code lensflow.worker}; {@code reference.conf} says what each means.
@@ -39,7 +41,7 @@ public record WorkerSettings(
     String name,
     ModelSource model,
     String servedName,
-    EngineSettings engine,
+    EngineOptions engine,
     IntakeSettings intake,
     int prefillChunk,
     Requests requests,
@@ -54,16 +56,6 @@ public record WorkerSettings(
 
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._:-]{1,200}");
   private static final int SMALLEST_RECORD = 4096;
-
-  /**
-   * How the checkpoint is run.
-   *
-   * @param dtype compute dtype; null for the checkpoint's own
-   * @param ranks tensor-parallel ranks
-   * @param kvTokens tokens in the cache
-   * @param threads threads per operator
-   */
-  public record EngineSettings(DType dtype, int ranks, int kvTokens, int threads) {}
 
   /** Which kind of consumer group requests are taken through. */
   public enum Source {
@@ -161,20 +153,26 @@ public record WorkerSettings(
     }
   }
 
-  private static EngineSettings engine(Config config) {
+  private static EngineOptions engine(Config config) {
     String dtype = config.getString("dtype").toLowerCase(Locale.ROOT);
     Settings.check(
         dtype.isEmpty() || dtype.equals("float32") || dtype.equals("bfloat16"),
         "dtype",
         "float32, bfloat16 or empty");
-    int ranks = config.getInt("ranks");
-    Settings.check(ranks == 1, "ranks", "1; tensor parallelism is not there yet");
     int threads = atLeast(config, "threads", 0);
-    return new EngineSettings(
+    long staging = config.getLong("engine.staging-bytes");
+    Settings.check(staging >= 1, "engine.staging-bytes", "at least 1");
+    return new EngineOptions(
         dtype.isEmpty() ? null : DType.valueOf(dtype.toUpperCase(Locale.ROOT)),
-        ranks,
         atLeast(config, "kv-tokens", 1),
-        threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
+        threads == 0 ? Runtime.getRuntime().availableProcessors() : threads,
+        atLeast(config, "ranks", 1),
+        Stream.of(config.getString("devices").split(","))
+            .map(String::strip)
+            .filter(d -> !d.isEmpty())
+            .toList(),
+        config.getBoolean("engine.deterministic"),
+        staging);
   }
 
   private static PublisherSettings publisher(Config config) {

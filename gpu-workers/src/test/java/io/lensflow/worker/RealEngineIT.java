@@ -44,12 +44,21 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(KafkaExtension.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RealEngineIT {
-  private static final String PROMPT = "Kafka keeps every row in order, and a worker that dies";
-  private static final int NEW_TOKENS = 24;
+  static final String PROMPT = "Kafka keeps every row in order, and a worker that dies";
+  static final int NEW_TOKENS = 24;
 
   private final List<WorkerService> workers = new ArrayList<>();
   private Path checkpoint;
-  private Traffic traffic;
+  Traffic traffic;
+
+  /** R of the worker; what it is held to is always an engine of one rank. */
+  int ranks() {
+    return 1;
+  }
+
+  WorkerService startWorker(WorkerSettings settings) {
+    return WorkerService.start(settings, traffic.kafka());
+  }
 
   @BeforeAll
   void start(KafkaEnvironment environment) {
@@ -57,12 +66,23 @@ class RealEngineIT {
     environment.createTopics();
     traffic = new Traffic(environment);
     workers.add(
-        WorkerService.start(
+        startWorker(
             Workers.settings(
                 "real",
                 checkpoint,
-                Map.of("slots", 16, "dtype", "float32", "prefill-chunk", 10, "threads", 1)),
-            traffic.kafka()));
+                Map.of(
+                    "slots",
+                    16,
+                    "dtype",
+                    "float32",
+                    "prefill-chunk",
+                    10,
+                    "threads",
+                    ranks(),
+                    "ranks",
+                    ranks(),
+                    "restart.min-backoff",
+                    "50ms"))));
   }
 
   @AfterAll
@@ -74,10 +94,9 @@ class RealEngineIT {
   }
 
   /** What the engine alone says: one prefill, then token by token. */
-  private record Alone(
-      int[] prompt, List<Integer> generated, float[][][] rows, List<HeadSummary> heads) {}
+  record Alone(int[] prompt, List<Integer> generated, float[][][] rows, List<HeadSummary> heads) {}
 
-  private Alone alone(String text) throws IOException {
+  Alone alone(String text) throws IOException {
     try (Engine engine = EngineLoader.load(checkpoint, new EngineOptions(DType.FLOAT32, 1024, 1))) {
       int[] prompt = engine.tokenizer().encode(text);
       int layers = engine.config().layers();
@@ -121,20 +140,33 @@ class RealEngineIT {
 
     CompletionEvent end = traffic.awaitEnd(id);
 
+    assertThat(end.getAttempt()).isEqualTo(1);
+    assertComplete(id, end, alone);
+  }
+
+  /** All that the winning attempt wrote is there, and is what the engine alone gives. */
+  void assertComplete(String id, CompletionEvent end, Alone alone) {
     int rows = alone.prompt().length + NEW_TOKENS - 1;
     assertThat(end.getType()).isEqualTo(CompletionType.FINISHED);
     assertThat(end.getFinished().getRows()).isEqualTo(rows);
     assertThat(
             traffic.eventsOf(id, CompletionType.TOKENS).stream()
+                .filter(e -> e.getAttemptId().equals(end.getAttemptId()))
                 .map(e -> e.getTokens().getIds().get(0)))
         .containsExactlyElementsOf(alone.generated());
-    Await.until(
-        Traffic.PATIENCE, () -> traffic.chunksOf(id).size() == end.getFinished().getChunks());
+    Await.until(Traffic.PATIENCE, () -> chunksOf(end).size() == end.getFinished().getChunks());
     Map<Integer, Integer> seen = new HashMap<>();
-    for (Traffic.Seen<ActivationChunk> chunk : traffic.chunksOf(id)) {
-      compare(chunk.value(), alone, seen);
+    for (ActivationChunk chunk : chunksOf(end)) {
+      compare(chunk, alone, seen);
     }
     assertThat(seen).hasSize(rows).allSatisfy((p, n) -> assertThat(n).isEqualTo(1));
+  }
+
+  private List<ActivationChunk> chunksOf(CompletionEvent end) {
+    return traffic.chunksOf(end.getRequestId()).stream()
+        .map(Traffic.Seen::value)
+        .filter(chunk -> chunk.getAttemptId().equals(end.getAttemptId()))
+        .toList();
   }
 
   private static void compare(ActivationChunk chunk, Alone alone, Map<Integer, Integer> seen) {

@@ -1,6 +1,7 @@
 package io.lensflow.worker;
 
 import io.lensflow.engine.DType;
+import io.lensflow.engine.RankInfo;
 import io.lensflow.engine.model.ModelConfig;
 import io.lensflow.engine.model.RopeConfig;
 import io.lensflow.records.PromptRequest;
@@ -15,6 +16,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import java.util.Set;
 
 /** Runs and what they are made of, for unit tests. */
@@ -49,7 +51,14 @@ public final class Runs {
             new RopeConfig(10_000, null),
             false,
             Set.of(256));
-    return new EngineInfo(config, "scripted-1", DType.FLOAT32, 200, "script");
+    return new EngineInfo(
+        config,
+        "scripted-1",
+        DType.FLOAT32,
+        200,
+        "script",
+        4000,
+        List.of(new RankInfo(0, "script", 0, 0, 0)));
   }
 
   public static WorkerIdentity identity() {

@@ -186,7 +186,18 @@ public final class ScriptedEngine implements Engine {
 
   @Override
   public List<RankInfo> ranks() {
-    return List.of(new RankInfo(0, device(), 0, 0, 0));
+    return List.of(
+        new RankInfo(0, device(), 0, 1_000, 2_000), new RankInfo(1, device(), 0, 900, 2_000));
+  }
+
+  @Override
+  public int freeKvTokens() {
+    requireOwner();
+    return script.capacity - reserved();
+  }
+
+  private int reserved() {
+    return open.stream().mapToInt(one -> one.options.maxLength()).sum();
   }
 
   @Override
@@ -201,8 +212,7 @@ public final class ScriptedEngine implements Engine {
   @Override
   public Sequence open(SequenceOptions options) {
     requireOwner();
-    int reserved = open.stream().mapToInt(one -> one.options.maxLength()).sum();
-    if (reserved + options.maxLength() > script.capacity) {
+    if (reserved() + options.maxLength() > script.capacity) {
       throw new KvCapacityException("no room for " + options.maxLength() + " tokens");
     }
     OpenSequence sequence = new OpenSequence(options);

@@ -235,6 +235,12 @@ public final class Traffic implements AutoCloseable {
         || type == CompletionType.CANCELLED;
   }
 
+  /** Waits for a heartbeat of a worker. */
+  WorkerHeartbeat awaitHeartbeat(String worker) {
+    Await.until(PATIENCE, () -> heartbeat(worker).isPresent());
+    return heartbeat(worker).orElseThrow();
+  }
+
   /** The newest heartbeat of a worker. */
   Optional<WorkerHeartbeat> heartbeat(String worker) {
     return heartbeats.stream()

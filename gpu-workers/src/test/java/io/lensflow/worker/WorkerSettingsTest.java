@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lensflow.engine.DType;
+import io.lensflow.engine.EngineOptions;
 import io.lensflow.hub.ModelId;
 import io.lensflow.hub.ModelSource;
 import io.lensflow.schemas.topics.TopicCatalogue;
@@ -31,6 +32,11 @@ class WorkerSettingsTest {
     assertThat(settings.servedName()).isEqualTo("tiny");
     assertThat(settings.engine().dtype()).isNull();
     assertThat(settings.engine().ranks()).isEqualTo(1);
+    assertThat(settings.engine().devices()).isEmpty();
+    assertThat(settings.engine().deterministic()).isFalse();
+    assertThat(settings.engine().stagingBytes())
+        .isEqualTo(EngineOptions.defaults().stagingBytes())
+        .isEqualTo(256 << 20);
     assertThat(settings.engine().kvTokens()).isEqualTo(16384);
     assertThat(settings.engine().threads()).isEqualTo(Runtime.getRuntime().availableProcessors());
     assertThat(settings.intake().slots()).isEqualTo(16);
@@ -62,12 +68,18 @@ class WorkerSettingsTest {
         load(
             Map.of(
                 "dtype", "bfloat16",
+                "ranks", 2,
+                "devices", "cuda:0, cuda:1",
+                "engine.deterministic", true,
                 "request-source", "classic-group",
                 "request-topic", "batch",
                 "served-name", "org/tiny"));
     TopicCatalogue topics = new TopicCatalogue("p.", 3, (short) 1);
 
     assertThat(settings.engine().dtype()).isEqualTo(DType.BFLOAT16);
+    assertThat(settings.engine().ranks()).isEqualTo(2);
+    assertThat(settings.engine().devices()).containsExactly("cuda:0", "cuda:1");
+    assertThat(settings.engine().deterministic()).isTrue();
     String safe = TopicCatalogue.topicSafe("org/tiny");
     assertThat(settings.requests().topic(topics, "org/tiny"))
         .isEqualTo("p.prompt-requests." + safe + ".batch");
@@ -89,7 +101,12 @@ class WorkerSettingsTest {
     "model, org/na--me, model",
     "name, a b, name",
     "dtype, int8, dtype",
-    "ranks, 2, ranks",
+    "ranks, 0, ranks",
+    "devices, 'cpu,cpu', 2 devices for 1 ranks",
+    "devices, gpu, gpu",
+    "engine.staging-bytes, 0, engine.staging-bytes",
+    "engine.deterministic, often, engine.deterministic",
+    "engine.exact, true, engine.exact",
     "kv-tokens, 0, kv-tokens",
     "slots, 0, slots",
     "max-attempts, 0, max-attempts",

@@ -7,6 +7,7 @@ import io.lensflow.engine.EngineLoader;
 import io.lensflow.engine.EngineOptions;
 import io.lensflow.records.WorkerHeartbeat;
 import io.lensflow.service.KafkaSettings;
+import io.lensflow.service.SettingsException;
 import io.lensflow.testkit.Await;
 import io.lensflow.testkit.KafkaEnvironment;
 import io.lensflow.testkit.KafkaExtension;
@@ -113,6 +114,19 @@ class WorkerStartIT {
   }
 
   @Test
+  void shouldNameTheRanksWhenTheModelCannotBeSplit() {
+    Path checkpoint = Path.of("../engine/src/test/resources/golden/llama-tp");
+    assertThatThrownBy(
+            () ->
+                WorkerService.start(
+                    Workers.settings("refused", checkpoint, Map.of("ranks", 3)), kafka))
+        .isInstanceOf(SettingsException.class)
+        .hasMessage(
+            "lensflow.worker.ranks: 3 tensor-parallel ranks cannot share 8 query and 4 key/value"
+                + " heads evenly; possible are 1, 2, 4, 8");
+  }
+
+  @Test
   void shouldNameTheFileWhenTheCheckpointIsBroken(@TempDir Path folder) throws IOException {
     Files.copy(
         ScriptedEngine.modelFolder().resolve("tokenizer.json"), folder.resolve("tokenizer.json"));
@@ -135,8 +149,7 @@ class WorkerStartIT {
       URI base = URI.create("http://127.0.0.1:" + worker.port());
       HttpClient http = HttpClient.newHttpClient();
       HttpResponse.BodyHandler<String> text = HttpResponse.BodyHandlers.ofString();
-      Await.until(Traffic.PATIENCE, () -> traffic.heartbeat("stops").isPresent());
-      WorkerHeartbeat beat = traffic.heartbeat("stops").orElseThrow();
+      WorkerHeartbeat beat = traffic.awaitHeartbeat("stops");
       traffic.awaitEnd(traffic.send(Traffic.request("abc", 3)));
 
       assertThat(beat.getModel()).isEqualTo("scripted");

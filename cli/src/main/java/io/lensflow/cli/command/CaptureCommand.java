@@ -1,6 +1,7 @@
 package io.lensflow.cli.command;
 
 import io.lensflow.cli.option.LocalModel;
+import io.lensflow.cli.output.LoadBar;
 import io.lensflow.cli.output.Terminal;
 import io.lensflow.engine.capture.CaptureOptions;
 import io.lensflow.engine.capture.CaptureRun;
@@ -99,6 +100,22 @@ public final class CaptureCommand implements Callable<Integer> {
   int ranks;
 
   @Option(
+      names = "--threads",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "Threads, all ranks together; 0 takes all processors (default: ${DEFAULT-VALUE}).")
+  int threads;
+
+  @Option(
+      names = "--deterministic",
+      description = {
+        "Run products at fixed shapes: rows are bit-identical to those of a worker whose",
+        "engine.deterministic is true, for the same chunks of the prompt and the same ranks."
+      })
+  boolean deterministic;
+
+  @Option(
       names = "--steering",
       paramLabel = "FILE.json",
       description = {
@@ -117,27 +134,36 @@ public final class CaptureCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     try {
-      CaptureRun.Summary summary =
-          CaptureRun.run(
-              new CaptureOptions(
-                  LocalModel.resolve(model),
-                  ModelSource.of(model).servedName(),
-                  prompt.text,
-                  prompt.tokenIds,
-                  maxNewTokens,
-                  ignoreEos,
-                  hookPoints,
-                  layers,
-                  dtype,
-                  ranks,
-                  steering,
-                  output));
+      CaptureRun.Summary summary = run(LocalModel.resolve(model));
       Terminal.standardOutput().println(summary.text());
       Terminal.standardError()
           .printf("%d rows a layer written to %s%n", summary.rows(), output.toAbsolutePath());
       return 0;
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+  }
+
+  private CaptureRun.Summary run(Path folder) throws IOException {
+    String name = ModelSource.of(model).servedName();
+    try (LoadBar progress = LoadBar.onStandardError(name)) {
+      return CaptureRun.run(
+          new CaptureOptions(
+              folder,
+              name,
+              prompt.text,
+              prompt.tokenIds,
+              maxNewTokens,
+              ignoreEos,
+              hookPoints,
+              layers,
+              dtype,
+              ranks,
+              threads,
+              deterministic,
+              steering,
+              output),
+          progress);
     }
   }
 }

@@ -5,6 +5,7 @@ import io.lensflow.cli.Logging;
 import io.lensflow.cli.demo.Demo;
 import io.lensflow.cli.option.OutputOptions;
 import io.lensflow.cli.option.SystemOptions;
+import io.lensflow.cli.output.LoadBar;
 import io.lensflow.cli.output.Terminal;
 import io.lensflow.cli.system.LocalSystem;
 import io.lensflow.cli.system.SystemPlan;
@@ -70,7 +71,8 @@ public final class DemoCommand implements Callable<Integer> {
             system, folder, Optional.of(REQUEST_PARTITIONS), new SystemPlan.Ports(port, 0, 0, 0));
     Logging.toFile(plan.dataFolder().resolve("lensflow.log"));
     PrintStream err = Terminal.standardError();
-    LocalSystem running = new LocalSystem(plan, err::println);
+    LoadBar bar = LoadBar.onStandardError(plan.servedName());
+    LocalSystem running = new LocalSystem(plan, bar);
     AutoCloseable whole =
         () -> {
           running.close();
@@ -83,6 +85,7 @@ public final class DemoCommand implements Callable<Integer> {
         whole,
         () -> {
           running.start();
+          bar.close();
           show(running, plan);
           if (!exit) {
             awaitEnd(running, err);

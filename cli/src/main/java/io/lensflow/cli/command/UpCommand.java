@@ -3,6 +3,7 @@ package io.lensflow.cli.command;
 import io.lensflow.cli.CommandFailure;
 import io.lensflow.cli.Logging;
 import io.lensflow.cli.option.SystemOptions;
+import io.lensflow.cli.output.LoadBar;
 import io.lensflow.cli.output.Terminal;
 import io.lensflow.cli.system.LocalSystem;
 import io.lensflow.cli.system.SystemPlan;
@@ -78,11 +79,13 @@ public final class UpCommand implements Callable<Integer> {
             Optional.empty(),
             new SystemPlan.Ports(port, steeringPort, kafkaPort, registryPort));
     Logging.toFile(plan.dataFolder().resolve("lensflow.log"));
-    LocalSystem running = new LocalSystem(plan, err::println);
+    LoadBar bar = LoadBar.onStandardError(plan.servedName());
+    LocalSystem running = new LocalSystem(plan, bar);
     return Stopping.closing(
         running,
         () -> {
           running.start();
+          bar.close();
           sayReady(err, running);
           int status = running.brokerExit().get();
           if (running.isClosed()) {
@@ -119,6 +122,7 @@ public final class UpCommand implements Callable<Integer> {
     Map<String, Object> overrides = system.connection().overrides();
     Object servers = overrides.remove("lensflow.kafka.bootstrap-servers");
     Object registry = overrides.remove("lensflow.kafka.schema-registry");
+    system.ranks().ifPresent(ranks -> overrides.put("lensflow.worker.ranks", ranks));
     overrides.putAll(system.settings().overrides());
     return new SystemPlan(
         system.model().toAbsolutePath().normalize(),

@@ -38,12 +38,19 @@ public final class WorkerCommand extends ServiceCommand {
   @Option(names = "--dtype", paramLabel = "TYPE", description = "float32 or bfloat16.")
   String dtype;
 
+  @Option(
+      names = "--ranks",
+      paramLabel = "R",
+      description = "Tensor-parallel ranks to split the model over (default: 1).")
+  Integer ranks;
+
   @Override
   void addTo(Map<String, Object> overrides) {
     put(overrides, "lensflow.worker.model", model);
     put(overrides, "lensflow.worker.served-name", servedName);
     put(overrides, "lensflow.worker.name", name);
     put(overrides, "lensflow.worker.dtype", dtype);
+    put(overrides, "lensflow.worker.ranks", ranks);
   }
 
   @Override

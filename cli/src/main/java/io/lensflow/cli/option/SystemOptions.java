@@ -4,6 +4,7 @@ import io.lensflow.cli.CommandFailure;
 import io.lensflow.hub.ModelSource;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -32,6 +33,12 @@ public final class SystemOptions {
       paramLabel = "TYPE",
       description = "float32 or bfloat16 (default: the checkpoint's own).")
   String dtype;
+
+  @Option(
+      names = "--ranks",
+      paramLabel = "R",
+      description = "Tensor-parallel ranks to split the model over (default: 1).")
+  Integer ranks;
 
   @Mixin ConnectionOptions connection;
   @Mixin SettingOptions settings;
@@ -72,6 +79,11 @@ public final class SystemOptions {
   /** The compute dtype, or empty for the checkpoint's own. */
   public String dtype() {
     return dtype == null ? "" : dtype;
+  }
+
+  /** Tensor-parallel ranks; empty for what the settings say. */
+  public Optional<Integer> ranks() {
+    return Optional.ofNullable(ranks);
   }
 
   /** Where Kafka and the registry are. */

@@ -197,7 +197,7 @@ public final class LocalSystem implements AutoCloseable {
     settings.put("lensflow.worker.dtype", plan.dtype());
     settings.put("lensflow.worker.http.port", 0);
     settings.putAll(plan.overrides());
-    keep(WorkerService.start(WorkerSettings.load(settings), kafka));
+    keep(WorkerService.start(WorkerSettings.load(settings), kafka, progress));
     await("the worker", () -> client.models().model(plan.servedName()).isPresent());
     return plan.model().toString();
   }

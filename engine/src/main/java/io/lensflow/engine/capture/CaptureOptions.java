@@ -14,7 +14,9 @@ import java.nio.file.Path;
  * @param hookPoints such as {@code residual_post,mlp_output}, or {@code all}
  * @param layers such as {@code 0-3,-1}, or {@code all}
  * @param dtype {@code float32} or {@code bfloat16}; null takes the checkpoint's
- * @param tensorParallel ranks
+ * @param tensorParallel R, ranks
+ * @param threads threads that operators spread over, all ranks together; 0 takes all processors
+ * @param deterministic whether products run at fixed shapes, as in a deterministic engine
  * @param steering a JSON file ({@link io.lensflow.engine.steering.SteeringFile}); null for none
  * @param output the safetensors file to write
  */
@@ -29,5 +31,7 @@ public record CaptureOptions(
     String layers,
     String dtype,
     int tensorParallel,
+    int threads,
+    boolean deterministic,
     Path steering,
     Path output) {}

@@ -4,6 +4,7 @@ import io.lensflow.engine.DType;
 import io.lensflow.engine.Engine;
 import io.lensflow.engine.EngineLoader;
 import io.lensflow.engine.EngineOptions;
+import io.lensflow.engine.LoadProgress;
 import io.lensflow.engine.StepOutput;
 import io.lensflow.engine.checkpoint.Checkpoint;
 import io.lensflow.engine.checkpoint.SafetensorsWriter;
@@ -34,9 +35,11 @@ import java.util.stream.Collectors;
  */
 public final class CaptureRun {
   private final CaptureOptions options;
+  private final LoadProgress progress;
 
-  private CaptureRun(CaptureOptions options) {
+  private CaptureRun(CaptureOptions options, LoadProgress progress) {
     this.options = options;
+    this.progress = progress;
   }
 
   /**
@@ -56,18 +59,22 @@ public final class CaptureRun {
    * @throws IOException if the checkpoint is broken, or a file cannot be read or written
    */
   public static Summary run(CaptureOptions options) throws IOException {
-    return new CaptureRun(options).run();
+    return run(options, LoadProgress.NONE);
+  }
+
+  /**
+   * Runs it and tells how far the loading of the checkpoint is.
+   *
+   * @see #run(CaptureOptions)
+   */
+  public static Summary run(CaptureOptions options, LoadProgress progress) throws IOException {
+    return new CaptureRun(options, progress).run();
   }
 
   private Summary run() throws IOException {
-    if (options.tensorParallel() != 1) {
-      throw new IllegalArgumentException(
-          "--tensor-parallel %d is not there yet; only 1 is".formatted(options.tensorParallel()));
-    }
-    if (options.maxNewTokens() < 0) {
-      throw new IllegalArgumentException(
-          "--max-new-tokens is %d; it must be at least 0".formatted(options.maxNewTokens()));
-    }
+    atLeast("--tensor-parallel", options.tensorParallel(), 1);
+    atLeast("--threads", options.threads(), 0);
+    atLeast("--max-new-tokens", options.maxNewTokens(), 0);
     DType dtype = dtype();
     List<HookPoint> points = hookPoints();
     SteeringFile steering =
@@ -84,10 +91,33 @@ public final class CaptureRun {
           "the prompt's %d tokens and --max-new-tokens %d exceed the model's context of %d"
               .formatted(prompt.length, options.maxNewTokens(), config.maxPositions()));
     }
-    EngineOptions engineOptions = EngineOptions.defaults().withDType(dtype).withKvTokens(length);
-    try (Engine engine = EngineLoader.load(options.model(), engineOptions)) {
+    try (Engine engine = load(dtype, length)) {
       return run(
           engine, prompt, new CapturePlan(points, layers, PositionSpec.ALL, false), steering);
+    }
+  }
+
+  private static void atLeast(String option, int value, int least) {
+    if (value < least) {
+      throw new IllegalArgumentException(
+          "%s is %d; it must be at least %d".formatted(option, value, least));
+    }
+  }
+
+  private Engine load(DType dtype, int length) throws IOException {
+    EngineOptions engineOptions =
+        EngineOptions.defaults()
+            .withDType(dtype)
+            .withKvTokens(length)
+            .withRanks(options.tensorParallel())
+            .withDeterministic(options.deterministic());
+    if (options.threads() > 0) {
+      engineOptions = engineOptions.withThreads(options.threads());
+    }
+    try {
+      return EngineLoader.load(options.model(), engineOptions, progress);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("--tensor-parallel: " + e.getMessage(), e);
     }
   }
 

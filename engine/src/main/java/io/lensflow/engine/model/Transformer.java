@@ -172,6 +172,11 @@ public final class Transformer implements Engine {
   }
 
   @Override
+  public int freeKvTokens() {
+    return blocks.freeTokens();
+  }
+
+  @Override
   public PreparedVector prepare(float[] values) {
     enter();
     return new DeviceVector(tensors, values, config.hiddenSize());

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lensflow.engine.Golden;
+import io.lensflow.engine.GoldenCheckpoints;
 import io.lensflow.engine.Trace;
 import io.lensflow.engine.checkpoint.CheckpointFolder;
 import io.lensflow.engine.checkpoint.SafetensorsFile;
@@ -15,12 +16,16 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class CaptureRunTest {
   @TempDir private Path folder;
@@ -44,6 +49,8 @@ class CaptureRunTest {
         "-1",
         null,
         1,
+        0,
+        false,
         null,
         output);
   }
@@ -91,8 +98,8 @@ class CaptureRunTest {
       CaptureRun.Summary summary =
           CaptureRun.run(
               new CaptureOptions(
-                  model, "tiny", null, ids, 12, true, "all", "all", "float32", 1, steering,
-                  output));
+                  model, "tiny", null, ids, 12, true, "all", "all", "float32", 1, 0, false,
+                  steering, output));
       assertThat(summary.generatedIds()).isEqualTo(golden.integers("steer0.greedy_ids"));
       try (SafetensorsFile file = SafetensorsFile.open(output)) {
         assertThat(file.metadata()).containsEntry("model", "tiny");
@@ -103,6 +110,59 @@ class CaptureRunTest {
           assertThat(Trace.distance(actual, expected, 0)).isLessThan(3e-5);
         }
       }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, true", "2, false", "2, true", "4, false"})
+  void shouldAgreeWithTransformersWhenRanksShareTheModel(int ranks, boolean deterministic)
+      throws IOException {
+    Path model = GoldenCheckpoints.folder("llama-tp");
+    try (Golden golden = Golden.in(model)) {
+      int[] prompt = golden.integers("case0.prompt_ids");
+      int[] generated = golden.integers("case0.greedy_ids");
+      CaptureRun.Summary summary =
+          CaptureRun.run(
+              new CaptureOptions(
+                  model,
+                  "llama-tp",
+                  null,
+                  list(prompt),
+                  generated.length,
+                  true,
+                  "all",
+                  "all",
+                  "float32",
+                  ranks,
+                  2,
+                  deterministic,
+                  null,
+                  output));
+      assertThat(summary.generatedIds()).isEqualTo(generated);
+      try (SafetensorsFile file = SafetensorsFile.open(output)) {
+        for (HookPoint point : HookPoint.values()) {
+          assertAgree(file, point.fileName(), golden);
+        }
+        assertAgree(file, "logits", golden);
+      }
+    }
+  }
+
+  private static String list(int[] ids) {
+    return Arrays.stream(ids).mapToObj(String::valueOf).collect(Collectors.joining(","));
+  }
+
+  /** Row by row, each within rounding of its norm. */
+  private static void assertAgree(SafetensorsFile file, String tensor, Golden golden)
+      throws IOException {
+    List<Long> shape = file.tensor(tensor).shape();
+    int width = Math.toIntExact(shape.get(shape.size() - 1));
+    float[] actual = VectorReader.read(file, tensor);
+    float[] expected = golden.floats("case0." + tensor);
+    assertThat(actual).as(tensor).hasSameSizeAs(expected);
+    for (int row = 0; row < actual.length; row += width) {
+      float[] one = Arrays.copyOfRange(actual, row, row + width);
+      assertThat(Trace.distance(one, expected, row)).as("%s at %d", tensor, row).isLessThan(3e-5);
     }
   }
 
@@ -118,7 +178,10 @@ class CaptureRunTest {
     refused(o -> with(o, "residual", "all", null, 1), "--hook-points: 'residual' is none");
     refused(o -> with(o, "all", "2", null, 1), "there is no layer 2");
     refused(o -> with(o, "all", "all", "float16", 1), "--dtype 'float16' is not supported");
-    refused(o -> with(o, "all", "all", null, 2), "--tensor-parallel 2 is not there yet");
+    refused(o -> with(o, "all", "all", null, 0), "--tensor-parallel is 0; it must be at least 1");
+    refused(
+        o -> with(o, "all", "all", null, 3),
+        "--tensor-parallel: 3 tensor-parallel ranks cannot share 2 query and 1 key/value heads");
   }
 
   private static CaptureOptions with(
@@ -134,6 +197,8 @@ class CaptureRunTest {
         layers,
         dtype,
         ranks,
+        o.threads(),
+        o.deterministic(),
         o.steering(),
         o.output());
   }
@@ -165,8 +230,8 @@ class CaptureRunTest {
             () ->
                 CaptureRun.run(
                     new CaptureOptions(
-                        folder, null, "w1", null, 1, true, "all", "all", null, 1, steering,
-                        output)))
+                        folder, null, "w1", null, 1, true, "all", "all", null, 1, 0, false,
+                        steering, output)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(message);
     assertThat(o.output()).doesNotExist();

@@ -55,11 +55,9 @@ public final class Presence extends AbstractBehavior<Presence.Command> {
    * @param topic the topic of heartbeats
    * @param requestTopics topics that requests are taken from
    * @param slots requests run at a time
-   * @param ranks R
    * @param interval longest time between heartbeats
    */
-  public record Settings(
-      String topic, List<String> requestTopics, int slots, int ranks, Duration interval) {}
+  public record Settings(String topic, List<String> requestTopics, int slots, Duration interval) {}
 
   private final Logger log;
   private final TimerScheduler<Command> timers;
@@ -190,7 +188,7 @@ public final class Presence extends AbstractBehavior<Presence.Command> {
         .setMaxContext(engine.maxContext())
         .setTokenizerHash(identity.tokenizerHash())
         .setDtype(ElementType.valueOf(engine.dtype().name()))
-        .setRanks(settings.ranks())
+        .setRanks(engine.ranks().size())
         .setDevice(engine.device())
         .setRequestTopics(settings.requestTopics())
         .setSlots(settings.slots())

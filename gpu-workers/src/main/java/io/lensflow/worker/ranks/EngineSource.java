@@ -3,7 +3,7 @@ package io.lensflow.worker.ranks;
 import io.lensflow.engine.Engine;
 import java.io.IOException;
 
-/** Loads the engine of a rank; called again after a failure. */
+/** Loads the engine of a group, all ranks; called again after a failure. */
 @FunctionalInterface
 public interface EngineSource {
   /**

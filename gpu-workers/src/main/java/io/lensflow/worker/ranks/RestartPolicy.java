@@ -3,7 +3,7 @@ package io.lensflow.worker.ranks;
 import java.time.Duration;
 
 /**
- * How a rank comes back after an error.
+ * How an engine comes back after an error.
  *
  * @param minBackoff wait before the first reload
  * @param maxBackoff longest wait

@@ -7,7 +7,7 @@ import java.util.List;
 
 /**
  * One step for all sequences of a group. Sequences are named by numbers that the scheduler gives
- * out; the native state stays with the ranks.
+ * out; the native state stays with the engine.
  *
  * @param id rises with every step
  * @param close sequences that have ended, closed before anything else

@@ -9,9 +9,10 @@ import java.util.List;
  *
  * @param id the plan's id
  * @param outputs one per feed whose sequence is open, in the order of the plan
- * @param refusals sequences that could not be opened
+ * @param refusals sequences that could not be opened, in the order of the plan
+ * @param freeKvTokens tokens for which the pool of keys and values has room after the step
  */
-public record StepResult(long id, List<Output> outputs, List<Refusal> refusals) {
+public record StepResult(long id, List<Output> outputs, List<Refusal> refusals, int freeKvTokens) {
   public StepResult {
     outputs = List.copyOf(outputs);
     refusals = List.copyOf(refusals);

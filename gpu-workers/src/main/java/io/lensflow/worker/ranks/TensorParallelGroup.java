@@ -18,11 +18,12 @@ import java.util.Set;
 import org.slf4j.Logger;
 
 /**
- * One model replica: runs one step at a time on its rank, keeps the values of every version that is
- * to be prepared, and brings a failed rank back with all of them before it takes the next step.
+ * One model replica, of R tensor-parallel ranks: runs one step at a time, keeps the values of every
+ * version that is to be prepared, and brings an engine that failed back with all of them before it
+ * takes the next step.
  *
- * <p>There is one rank today. What depends on that is here and nowhere else: the acknowledgement of
- * a version and the result of a step come from rank 0.
+ * <p>Ranks are threads of one engine, and one that fails takes the others with it: so one actor,
+ * {@link EngineActor}, owns them all, and is what restarts.
  */
 public final class TensorParallelGroup extends AbstractBehavior<TensorParallelGroup.Command> {
   /** Dispatcher with one thread per actor: kernels run best on a thread of their own. */
@@ -34,14 +35,14 @@ public final class TensorParallelGroup extends AbstractBehavior<TensorParallelGr
   /** Runs a step; answered by {@link StepDone} or {@link StepFailed}. */
   public record RunStep(StepPlan plan, ActorRef<StepReply> replyTo) implements Command {}
 
-  /** Prepares a version on every rank; answered once all have it, also after a restart. */
+  /** Prepares a version; answered once every rank has it, also after a restart. */
   public record Prepare(VectorId vector, List<SiteVector> sites, ActorRef<VectorPrepared> replyTo)
       implements Command {}
 
   /** Frees a version that no running sequence uses. */
   public record Release(VectorId vector) implements Command {}
 
-  private record RankReported(RankActor.Report report) implements Command {}
+  private record EngineReported(EngineActor.Report report) implements Command {}
 
   /** What became of a step. */
   public sealed interface StepReply {}
@@ -82,7 +83,7 @@ public final class TensorParallelGroup extends AbstractBehavior<TensorParallelGr
 
   private final Logger log;
   private final ActorRef<Status> listener;
-  private final ActorRef<RankActor.Command> rank;
+  private final ActorRef<EngineActor.Command> owner;
   private final Map<VectorId, Version> versions = new LinkedHashMap<>();
   private final Set<VectorId> unprepared = new HashSet<>();
 
@@ -94,7 +95,7 @@ public final class TensorParallelGroup extends AbstractBehavior<TensorParallelGr
 
   /**
    * @param source loads an engine
-   * @param restarts how a rank comes back
+   * @param restarts how the engine comes back
    * @param listener hears how the group is
    */
   public static Behavior<Command> create(
@@ -110,14 +111,14 @@ public final class TensorParallelGroup extends AbstractBehavior<TensorParallelGr
     super(context);
     this.log = context.getLog();
     this.listener = listener;
-    ActorRef<RankActor.Report> reports =
-        context.messageAdapter(RankActor.Report.class, RankReported::new);
-    this.rank =
+    ActorRef<EngineActor.Report> reports =
+        context.messageAdapter(EngineActor.Report.class, EngineReported::new);
+    this.owner =
         context.spawn(
-            RankActor.create(0, source, restarts, reports),
-            "rank-0",
+            EngineActor.create(source, restarts, reports),
+            "engine",
             DispatcherSelector.fromConfig(DEVICE_DISPATCHER));
-    context.watch(rank);
+    context.watch(owner);
   }
 
   @Override
@@ -126,8 +127,8 @@ public final class TensorParallelGroup extends AbstractBehavior<TensorParallelGr
         .onMessage(RunStep.class, this::onRunStep)
         .onMessage(Prepare.class, this::onPrepare)
         .onMessage(Release.class, this::onRelease)
-        .onMessage(RankReported.class, message -> onReport(message.report()))
-        .onSignal(Terminated.class, signal -> onRankGone())
+        .onMessage(EngineReported.class, message -> onReport(message.report()))
+        .onSignal(Terminated.class, signal -> onEngineGone())
         .build();
   }
 
@@ -138,7 +139,7 @@ public final class TensorParallelGroup extends AbstractBehavior<TensorParallelGr
       throw new IllegalStateException("a step was asked for while one runs");
     } else {
       running = step;
-      rank.tell(new RankActor.Step(step.plan()));
+      owner.tell(new EngineActor.Step(step.plan()));
     }
     return this;
   }
@@ -146,7 +147,7 @@ public final class TensorParallelGroup extends AbstractBehavior<TensorParallelGr
   private Behavior<Command> onPrepare(Prepare prepare) {
     versions.put(prepare.vector(), new Version(prepare.sites(), prepare.replyTo()));
     if (engine != null) {
-      rank.tell(new RankActor.Prepare(prepare.vector(), prepare.sites()));
+      owner.tell(new EngineActor.Prepare(prepare.vector(), prepare.sites()));
     }
     return this;
   }
@@ -154,41 +155,42 @@ public final class TensorParallelGroup extends AbstractBehavior<TensorParallelGr
   private Behavior<Command> onRelease(Release release) {
     versions.remove(release.vector());
     if (engine != null) {
-      rank.tell(new RankActor.Release(release.vector()));
+      owner.tell(new EngineActor.Release(release.vector()));
     }
     return this;
   }
 
-  private Behavior<Command> onReport(RankActor.Report report) {
-    if (report instanceof RankActor.Up rankUp) {
-      return onRankUp(rankUp);
+  private Behavior<Command> onReport(EngineActor.Report report) {
+    if (report instanceof EngineActor.Up loaded) {
+      return onEngineUp(loaded);
     }
-    if (report instanceof RankActor.Stepped stepped) {
+    if (report instanceof EngineActor.Stepped stepped) {
       return onStepped(stepped);
     }
-    if (report instanceof RankActor.Prepared prepared) {
+    if (report instanceof EngineActor.Prepared prepared) {
       return onPrepared(prepared);
     }
-    return onFailed((RankActor.Failed) report);
+    return onFailed((EngineActor.Failed) report);
   }
 
-  private Behavior<Command> onRankUp(RankActor.Up rankUp) {
-    engine = rankUp.engine();
+  private Behavior<Command> onEngineUp(EngineActor.Up loaded) {
+    engine = loaded.engine();
     unprepared.clear();
     unprepared.addAll(versions.keySet());
-    versions.forEach((vector, version) -> rank.tell(new RankActor.Prepare(vector, version.sites)));
+    versions.forEach(
+        (vector, version) -> owner.tell(new EngineActor.Prepare(vector, version.sites)));
     upIfComplete();
     return this;
   }
 
-  private Behavior<Command> onStepped(RankActor.Stepped stepped) {
+  private Behavior<Command> onStepped(EngineActor.Stepped stepped) {
     RunStep step = running;
     running = null;
     step.replyTo().tell(new StepDone(stepped.result()));
     return this;
   }
 
-  private Behavior<Command> onPrepared(RankActor.Prepared prepared) {
+  private Behavior<Command> onPrepared(EngineActor.Prepared prepared) {
     unprepared.remove(prepared.vector());
     Version version = versions.get(prepared.vector());
     if (version != null) {
@@ -213,7 +215,7 @@ public final class TensorParallelGroup extends AbstractBehavior<TensorParallelGr
     }
   }
 
-  private Behavior<Command> onFailed(RankActor.Failed failed) {
+  private Behavior<Command> onFailed(EngineActor.Failed failed) {
     lastFailure = failed.cause();
     up = false;
     engine = null;
@@ -222,7 +224,7 @@ public final class TensorParallelGroup extends AbstractBehavior<TensorParallelGr
       return Behaviors.stopped();
     }
     String doing = failed.loading() ? "failed to load" : "failed";
-    log.error("rank={} {}", failed.rank(), doing, failed.cause());
+    log.error("the engine {}", doing, failed.cause());
     if (EngineFailures.isSticky(failed.cause())) {
       listener.tell(new Lost(failed.cause()));
       return Behaviors.stopped();
@@ -236,8 +238,8 @@ public final class TensorParallelGroup extends AbstractBehavior<TensorParallelGr
     return this;
   }
 
-  /** Supervision has given the rank up. */
-  private Behavior<Command> onRankGone() {
+  /** Supervision has given the engine up. */
+  private Behavior<Command> onEngineGone() {
     listener.tell(new Lost(lastFailure));
     return Behaviors.stopped();
   }

@@ -1,2 +1,2 @@
-/** The device side: a group of ranks that moves all sequences on by one step at a time. */
+/** The device side: an engine of R ranks that moves all sequences on by one step at a time. */
 package io.lensflow.worker.ranks;

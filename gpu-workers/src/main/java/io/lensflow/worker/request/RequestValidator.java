@@ -98,8 +98,13 @@ public final class RequestValidator {
       throw new InvalidRequestException(
           TOO_LONG,
           "prompt",
-          "the prompt has %d tokens and the context holds %d with the output; shorten the prompt"
-              .formatted(promptIds.length, engine.maxContext()));
+          "the prompt has %d tokens and %s %d with the output; shorten the prompt"
+              .formatted(
+                  promptIds.length,
+                  engine.maxContext() < engine.config().maxPositions()
+                      ? "this worker's pool of keys and values (lensflow.worker.kv-tokens) holds"
+                      : "the context holds",
+                  engine.maxContext()));
     }
     return new GenerationRequest(
         request,

@@ -21,7 +21,9 @@ final class Batch {
   private final Map<Long, Generation> running = new LinkedHashMap<>();
   private final Map<String, String> cancelled = new HashMap<>();
   private final List<Long> toClose = new ArrayList<>();
-  private boolean noRoom;
+
+  /** The waiting run that the engine had no room for; null if none had to wait for that. */
+  private Generation shortOfRoom;
 
   /**
    * @param slots most runs that move on together
@@ -56,13 +58,14 @@ final class Batch {
   }
 
   /**
-   * Takes from the waiting those that may join now. A run on its last attempt joins nobody, and
-   * nobody joins it.
+   * Takes from the waiting those that may join now, in their order. A run on its last attempt joins
+   * nobody, and nobody joins it. Nobody overtakes a run that there was no room for: it joins first
+   * once another has left, so that every run joins in the end, however long it is.
    */
   List<Generation> takeJoining() {
     List<Generation> joining = new ArrayList<>();
     boolean alone = running.values().stream().anyMatch(g -> g.run().last());
-    while (!waiting.isEmpty() && !alone && !noRoom) {
+    while (!waiting.isEmpty() && !alone && waiting.peek() != shortOfRoom) {
       Generation next = waiting.peek();
       int active = running.size() + joining.size();
       if (active >= slots || (next.run().last() && active > 0)) {
@@ -90,33 +93,32 @@ final class Batch {
     running.remove(generation.sequence());
     toClose.add(generation.sequence());
     cancelled.remove(generation.run().requestId());
-    noRoom = false;
+    shortOfRoom = null;
   }
 
   /**
-   * The engine had no room for a run that joined.
+   * The engine had no room for runs that joined. They wait in front of all others, in their order,
+   * until one leaves.
    *
-   * @return whether it waits for others to leave; false if there are none, so that it never will
-   *     fit
+   * @return those that wait for nothing, since no other run holds room: they never will fit
    */
-  boolean waitForRoom(Generation generation) {
-    running.remove(generation.sequence());
-    if (running.isEmpty()) {
-      return false;
+  List<Generation> waitForRoom(List<Generation> refused) {
+    refused.forEach(one -> running.remove(one.sequence()));
+    if (refused.isEmpty()) {
+      return List.of();
     }
-    noRoom = true;
-    waiting.addFirst(generation);
-    return true;
+    boolean alone = running.isEmpty() && toClose.isEmpty();
+    List<Generation> patient = alone ? refused.subList(1, refused.size()) : refused;
+    putBack(patient);
+    if (!alone && toClose.isEmpty()) {
+      shortOfRoom = patient.get(0);
+    }
+    return alone ? List.of(refused.get(0)) : List.of();
   }
 
   /** Forgets a run that was never opened. */
   void drop(Generation generation) {
     running.remove(generation.sequence());
-  }
-
-  /** To be called when a step is done: with nothing running there is room, whoever was refused. */
-  void settle() {
-    noRoom &= !running.isEmpty();
   }
 
   /** Sequences to be closed, each handed out once. */
@@ -165,7 +167,7 @@ final class Batch {
     List<Generation> lost = List.copyOf(running.values());
     running.clear();
     toClose.clear();
-    noRoom = false;
+    shortOfRoom = null;
     return lost;
   }
 }

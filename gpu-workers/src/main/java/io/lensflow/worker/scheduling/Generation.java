@@ -29,6 +29,7 @@ final class Generation {
   private final StringBuilder text = new StringBuilder();
   private final Set<Integer> endIds;
 
+  private long turn = -1;
   private int consumed;
   private int generated;
   private int lastToken = -1;
@@ -40,7 +41,7 @@ final class Generation {
 
   /**
    * @param run what to generate
-   * @param sequence the number under which ranks know it
+   * @param sequence the number under which the engine knows it
    * @param tokenizer the model's tokenizer
    * @param endIds the checkpoint's end-of-sequence ids
    */
@@ -79,7 +80,7 @@ final class Generation {
     return sequence;
   }
 
-  /** The sequence as the ranks open it. */
+  /** The sequence as the engine opens it. */
   StepPlan.Open open() {
     return new StepPlan.Open(
         sequence,
@@ -87,6 +88,26 @@ final class Generation {
         run.request().maxLength(),
         run.request().capture().plan(),
         run.steering().uses());
+  }
+
+  /** Gives it a turn to have its prompt read, if it has none. */
+  void queue(long number) {
+    turn = turn < 0 ? number : turn;
+  }
+
+  /** Tokens of it were planned: it goes to the end of the queue. */
+  void served(long number) {
+    turn = number;
+  }
+
+  /** Prompts are read in the order of their turns, lowest first. */
+  long turn() {
+    return turn;
+  }
+
+  /** Prompt tokens still to be consumed. */
+  int promptLeft() {
+    return Math.max(0, run.request().promptLength() - consumed);
   }
 
   /** Whether prompt tokens are still to be consumed. */

@@ -25,6 +25,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -37,8 +38,8 @@ import java.util.stream.Stream;
  * at once, and only then is the last one published, so that detokenised text, events and rows are
  * worked on while the device runs.
  *
- * <p>Runs that the engine has no room for wait in front of all others until a sequence ends. A run
- * on its last attempt gets the device for itself ({@link Run#last}).
+ * <p>Runs that the engine has no room for wait in front of all others until a sequence ends, and
+ * nobody overtakes them. A run on its last attempt gets the device for itself ({@link Run#last}).
  */
 public final class StepScheduler extends AbstractBehavior<StepScheduler.Command> {
   /** How often deadlines are looked at while no step runs. */
@@ -85,10 +86,13 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
    *
    * @param slots most runs at a time
    * @param prefillTokens most prompt tokens of one step
+   * @param wholeChunks whether every prompt is cut at multiples of {@code prefillTokens}, whoever
+   *     runs beside it: a deterministic engine needs that for rows that do not depend on others
    * @param bufferBytes most bytes of rows that wait for the broker
    * @param completions topic of completion events
    */
-  public record Settings(int slots, int prefillTokens, long bufferBytes, String completions) {}
+  public record Settings(
+      int slots, int prefillTokens, boolean wholeChunks, long bufferBytes, String completions) {}
 
   /** Everybody that the scheduler talks to. */
   public record Partners(
@@ -120,6 +124,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
   private long bufferedBytes;
   private long nextSequence;
   private long nextStep;
+  private long nextTurn;
   private Instant stepStartedAt;
 
   /** See {@link Partners} and {@link Settings}; the tokenizer must outlive the actor. */
@@ -154,7 +159,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     this.metrics = metrics;
     this.clock = clock;
     this.batch = new Batch(settings.slots());
-    this.planner = new StepPlanner(settings.prefillTokens());
+    this.planner = new StepPlanner(settings.prefillTokens(), settings.wholeChunks());
     this.stepReplies = context.messageAdapter(TensorParallelGroup.StepReply.class, Stepped::new);
     this.credits =
         context.messageAdapter(
@@ -214,6 +219,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
   private Behavior<Command> onGroupUp(GroupUp up) {
     engine = up.engine();
     engineUp = true;
+    metrics.freeKvTokens(engine.kvTokens());
     step();
     return this;
   }
@@ -244,7 +250,8 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     stepping = false;
     Instant now = clock.instant();
     metrics.step(Duration.between(stepStartedAt, now), result.outputs().size());
-    result.refusals().forEach(this::onRefused);
+    metrics.freeKvTokens(result.freeKvTokens());
+    onRefused(result.refusals());
     List<Publication> publications = new ArrayList<>();
     for (StepResult.Output output : result.outputs()) {
       Generation generation = batch.running(output.sequence());
@@ -259,7 +266,6 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
       }
     }
     inFlight.clear();
-    batch.settle();
     step();
     for (Publication one : publications) {
       reporter.progress(one.generation(), one.progress());
@@ -269,16 +275,19 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     return this;
   }
 
-  private void onRefused(StepResult.Refusal refusal) {
-    Generation generation = batch.running(refusal.sequence());
-    if (generation == null) {
-      return;
+  private void onRefused(List<StepResult.Refusal> refusals) {
+    Map<Generation, StepResult.Refusal> shortages = new LinkedHashMap<>();
+    for (StepResult.Refusal refusal : refusals) {
+      Generation generation = batch.running(refusal.sequence());
+      if (generation != null && refusal.transientShortage()) {
+        shortages.put(generation, refusal);
+      } else if (generation != null) {
+        batch.drop(generation);
+        fail(generation, InvalidRequestException.INVALID_REQUEST, refusal);
+      }
     }
-    if (!refusal.transientShortage()) {
-      batch.drop(generation);
-      fail(generation, InvalidRequestException.INVALID_REQUEST, refusal);
-    } else if (!batch.waitForRoom(generation)) {
-      fail(generation, InvalidRequestException.TOO_LONG, refusal);
+    for (Generation generation : batch.waitForRoom(List.copyOf(shortages.keySet()))) {
+      fail(generation, InvalidRequestException.TOO_LONG, shortages.get(generation));
     }
   }
 
@@ -311,6 +320,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
 
   private StepPlan plan() {
     List<Generation> joining = batch.takeJoining();
+    joining.forEach(one -> one.queue(nextTurn++));
     List<StepPlanner.Candidate> candidates =
         Stream.concat(batch.running().stream(), joining.stream()).map(this::candidate).toList();
     List<StepPlan.Open> open = new ArrayList<>();
@@ -319,6 +329,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     for (StepPlanner.Planned one : planner.plan(candidates, room, bufferedBytes == 0)) {
       feeds.add(one.feed());
       inFlight.put(one.generation().sequence(), one.feed());
+      one.generation().served(nextTurn++);
       if (joining.remove(one.generation())) {
         join(one.generation());
         open.add(one.generation().open());
@@ -337,8 +348,10 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
 
   private void join(Generation generation) {
     batch.join(generation);
-    if (generation.admittedAt() == null) {
-      generation.admitted(clock.instant());
+    boolean first = generation.admittedAt() == null;
+    // Also when it joins again, after a time without room: that time it was waiting.
+    generation.admitted(clock.instant());
+    if (first) {
       reporter.accepted(generation.run());
     }
   }

@@ -28,9 +28,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Everything that serves one model. The group of ranks comes first; when its engine is loaded, and
- * its shape known, the others are made around it. A group that restarts stays the same actor, and
- * the others wait for it.
+ * Everything that serves one model. The group with its engine comes first; when its engine is
+ * loaded, and its shape known, the others are made around it. A group that restarts stays the same
+ * actor, and the others wait for it.
  *
  * <p>The other actors hold state that nothing could bring back (who is held, what is pinned): one
  * of them failing is a defect, and ends the process, so that the queue gives its requests to
@@ -114,6 +114,7 @@ public final class ModelSupervisor extends AbstractBehavior<ModelSupervisor.Comm
         engine = up.engine();
         assemble();
       }
+      parts.metrics().engine(up.engine());
       scheduler.tell(new StepScheduler.GroupUp(up.engine()));
       tellIntake(new RequestIntake.EngineState(true));
       parts.lifecycle().engine(true);
@@ -199,6 +200,7 @@ public final class ModelSupervisor extends AbstractBehavior<ModelSupervisor.Comm
         new StepScheduler.Settings(
             parts.settings().intake().slots(),
             parts.settings().prefillChunk(),
+            parts.settings().engine().deterministic(),
             parts.settings().publisher().bufferBytes(),
             parts.catalogue().completions()),
         new StepScheduler.Partners(
@@ -219,7 +221,6 @@ public final class ModelSupervisor extends AbstractBehavior<ModelSupervisor.Comm
             parts.catalogue().workers(),
             List.of(parts.requestTopic()),
             parts.settings().intake().slots(),
-            parts.settings().engine().ranks(),
             parts.settings().heartbeatInterval()),
         parts.identity(),
         engine,

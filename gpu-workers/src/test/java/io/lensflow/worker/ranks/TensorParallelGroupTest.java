@@ -108,6 +108,27 @@ class TensorParallelGroupTest {
   }
 
   @Test
+  void shouldLetNobodyInBehindOneThatFindsNoRoom() {
+    status.expectMessageClass(TensorParallelGroup.Up.class);
+    script.capacity = 20;
+    step(
+        List.of(),
+        List.of(open(1, 8), open(2, 15), open(3, 4)),
+        feed(1, 5),
+        feed(2, 6),
+        feed(3, 7));
+
+    StepResult result = done();
+
+    assertThat(result.outputs()).extracting(StepResult.Output::sequence).containsExactly(1L);
+    assertThat(result.refusals())
+        .allMatch(StepResult.Refusal::transientShortage)
+        .extracting(StepResult.Refusal::sequence)
+        .containsExactly(2L, 3L);
+    assertThat(result.freeKvTokens()).isEqualTo(12);
+  }
+
+  @Test
   void shouldComeBackWithItsVectorsWhenAStepFails() {
     status.expectMessageClass(TensorParallelGroup.Up.class);
     float[] values = new float[ScriptedEngine.HIDDEN];

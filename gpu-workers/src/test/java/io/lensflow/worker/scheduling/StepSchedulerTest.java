@@ -29,7 +29,9 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.RoundRobinPartitioner;
@@ -69,10 +71,15 @@ class StepSchedulerTest {
   }
 
   private ActorRef<StepScheduler.Command> spawn(int slots, int prefill, long buffer) {
+    return spawn(slots, prefill, false, buffer);
+  }
+
+  private ActorRef<StepScheduler.Command> spawn(
+      int slots, int prefill, boolean wholeChunks, long buffer) {
     ActorRef<StepScheduler.Command> made =
         AKKA.spawn(
             StepScheduler.create(
-                new StepScheduler.Settings(slots, prefill, buffer, "completions"),
+                new StepScheduler.Settings(slots, prefill, wholeChunks, buffer, "completions"),
                 new StepScheduler.Partners(
                     group.ref(),
                     publisher.ref(),
@@ -128,13 +135,34 @@ class StepSchedulerTest {
               payload);
       outputs.add(
           new StepResult.Output(
-              feed.sequence(),
-              new float[0],
-              summary,
-              withRows ? List.of(rows) : List.of(),
-              null));
+              feed.sequence(), new float[0], summary, withRows ? List.of(rows) : List.of(), null));
     }
-    replyTo.tell(new TensorParallelGroup.StepDone(new StepResult(plan.id(), outputs, List.of())));
+    replyTo.tell(
+        new TensorParallelGroup.StepDone(new StepResult(plan.id(), outputs, List.of(), 0)));
+  }
+
+  /** Refuses all that join for lack of room and moves the others on. */
+  private void answerWithoutRoom(StepPlan plan) {
+    List<Long> refused = plan.open().stream().map(StepPlan.Open::sequence).toList();
+    List<StepResult.Output> outputs =
+        plan.feed().stream()
+            .filter(feed -> !refused.contains(feed.sequence()))
+            .map(
+                feed ->
+                    new StepResult.Output(
+                        feed.sequence(), new float[0], new HeadSummary('x', 1, 6), List.of(), null))
+            .toList();
+    List<StepResult.Refusal> refusals =
+        refused.stream().map(one -> new StepResult.Refusal(one, true, "no room")).toList();
+    replyTo.tell(new TensorParallelGroup.StepDone(new StepResult(plan.id(), outputs, refusals, 0)));
+  }
+
+  private static List<Long> opened(StepPlan plan) {
+    return plan.open().stream().map(StepPlan.Open::sequence).toList();
+  }
+
+  private static List<Integer> lengths(StepPlan plan) {
+    return plan.feed().stream().map(feed -> feed.tokenIds().length).toList();
   }
 
   private void refuse(StepPlan plan, boolean shortage) {
@@ -142,7 +170,8 @@ class StepSchedulerTest {
         plan.open().stream()
             .map(open -> new StepResult.Refusal(open.sequence(), shortage, "no room"))
             .toList();
-    replyTo.tell(new TensorParallelGroup.StepDone(new StepResult(plan.id(), List.of(), refusals)));
+    replyTo.tell(
+        new TensorParallelGroup.StepDone(new StepResult(plan.id(), List.of(), refusals, 0)));
   }
 
   private List<CompletionType> events(Run run) {
@@ -301,5 +330,120 @@ class StepSchedulerTest {
     rows.credits().tell(new ActivationPublisher.Credit(8 * POSITION_BYTES));
     assertThat(intake.receiveMessage()).isEqualTo(new StepScheduler.Pressure(false));
     assertThat(nextPlan().feed()).hasSize(1);
+  }
+
+  @Test
+  void shouldReadPromptsInTurnsWhenALongOneRuns() {
+    submit(bare("0123456789ab", 9));
+    StepPlan first = nextPlan();
+    submit(bare("xy", 9));
+    answer(first, false);
+    StepPlan second = nextPlan();
+    answer(second, false);
+    StepPlan third = nextPlan();
+
+    // The long prompt's turn was earlier; then it is the short one's, and the rest is for the long.
+    assertThat(lengths(second)).containsExactly(4);
+    assertThat(opened(second)).isEmpty();
+    assertThat(opened(third)).hasSize(1);
+    assertThat(third.feed().get(0).sequence()).isEqualTo(opened(third).get(0));
+    assertThat(lengths(third)).containsExactly(2, 2);
+  }
+
+  @Test
+  void shouldBoundThePromptTokensOfAStepWhenManyPromptsAreLong() {
+    scheduler = spawn(4, 4, 1_000_000);
+    submit(bare("ab", 30));
+    StepPlan plan = nextPlan();
+    submit(bare("0123456789", 1));
+    submit(bare("0123456789abcdefgh", 1));
+    submit(bare("012", 1));
+    int prompts = 0;
+    while (prompts < 10 + 18 + 3) {
+      answer(plan, false);
+      plan = nextPlan();
+      assertThat(plan.feed().get(0).tokenIds()).hasSize(1);
+      int tokens = lengths(plan).stream().mapToInt(Integer::intValue).sum() - 1;
+      assertThat(tokens).isBetween(1, 4);
+      prompts += tokens;
+    }
+    assertThat(prompts).isEqualTo(31);
+  }
+
+  @Test
+  void shouldCutPromptsAtTheSamePlacesWhoeverRunsBesideWhenChunksAreWhole() {
+    scheduler = spawn(4, 4, true, 1_000_000);
+    submit(bare("0123456789", 9));
+    StepPlan plan = nextPlan();
+    submit(bare("abcdef", 9));
+    Map<Long, List<Integer>> chunks = new HashMap<>();
+    for (int step = 0; step < 6; step++) {
+      for (StepPlan.Feed feed : plan.feed()) {
+        chunks.computeIfAbsent(feed.sequence(), s -> new ArrayList<>()).add(feed.tokenIds().length);
+      }
+      answer(plan, false);
+      plan = nextPlan();
+    }
+
+    assertThat(chunks.get(0L)).startsWith(4, 4, 2, 1);
+    assertThat(chunks.get(1L)).startsWith(4, 2, 1);
+  }
+
+  @Test
+  void shouldKeepTheOrderWhenSeveralFindNoRoom() {
+    scheduler = spawn(4, 8, 1_000_000);
+    submit(bare("a", 4));
+    StepPlan first = nextPlan();
+    submit(bare("b", 4));
+    submit(bare("c", 4));
+    answer(first, false);
+    StepPlan second = nextPlan();
+    assertThat(opened(second)).containsExactly(1L, 2L);
+    answerWithoutRoom(second);
+
+    StepPlan third = nextPlan();
+    submit(bare("d", 4));
+    answer(third, false);
+    StepPlan fourth = nextPlan();
+    // Nobody joins while all that run go on, not even who came later.
+    assertThat(opened(third)).isEmpty();
+    assertThat(opened(fourth)).isEmpty();
+    answer(fourth, false);
+
+    StepPlan fifth = nextPlan();
+    assertThat(fifth.close()).containsExactly(0L);
+    assertThat(opened(fifth)).containsExactly(1L, 2L, 3L);
+  }
+
+  @Test
+  void shouldLetOthersInWhenTheOneThatFoundNoRoomIsCancelled() {
+    submit(bare("a", 9));
+    StepPlan first = nextPlan();
+    Run large = submit(bare("b", 9));
+    answer(first, false);
+    answerWithoutRoom(nextPlan());
+    StepPlan third = nextPlan();
+    assertThat(opened(third)).isEmpty();
+    submit(bare("c", 9));
+    scheduler.tell(new StepScheduler.Cancel(large.requestId(), ""));
+    answer(third, false);
+
+    assertThat(opened(nextPlan())).containsExactly(2L);
+    assertThat(finish().getType()).isEqualTo(CompletionType.CANCELLED);
+  }
+
+  @Test
+  void shouldTryAgainWhenWhoHeldTheRoomWasDiscardedMeanwhile() {
+    Run holder = submit(bare("a", 9));
+    StepPlan first = nextPlan();
+    submit(bare("b", 9));
+    answer(first, false);
+    StepPlan second = nextPlan();
+    scheduler.tell(new StepScheduler.Discard(holder.attemptId()));
+    answerWithoutRoom(second);
+
+    StepPlan third = nextPlan();
+    assertThat(third.close()).containsExactly(0L);
+    assertThat(opened(third)).containsExactly(1L);
   }
 }

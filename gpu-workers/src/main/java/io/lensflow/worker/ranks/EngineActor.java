@@ -27,14 +27,15 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One rank: owns an engine, its open sequences and its prepared vectors, on a pinned thread of its
- * own, so that the engine is loaded, stepped and closed by one thread. Nothing native leaves it.
+ * Owns the engine of a group, all its ranks, with its open sequences and prepared vectors, on a
+ * pinned thread of its own, so that the engine is loaded, stepped and closed by one thread, which
+ * runs rank 0; the engine has threads of its own for the others. Nothing native leaves it.
  *
- * <p>After an error it reports and is restarted with backoff, the engine loaded anew. Vectors are
- * prepared again by its group, which keeps their values; open sequences are lost.
+ * <p>After an error of any rank it reports and is restarted with backoff, the engine loaded anew.
+ * Vectors are prepared again by the group, which keeps their values; open sequences are lost.
  */
-public final class RankActor extends AbstractBehavior<RankActor.Command> {
-  /** What a rank is asked to do. */
+public final class EngineActor extends AbstractBehavior<EngineActor.Command> {
+  /** What the actor is asked to do. */
   public sealed interface Command {}
 
   /** Runs one step; answered by {@link Stepped} or {@link Failed}. */
@@ -46,42 +47,38 @@ public final class RankActor extends AbstractBehavior<RankActor.Command> {
   /** Frees a version that no sequence uses any more. */
   public record Release(VectorId vector) implements Command {}
 
-  /** What a rank says to its group. */
-  public sealed interface Report {
-    int rank();
-  }
+  /** What the group is told. */
+  public sealed interface Report {}
 
   /** The engine is loaded; nothing is prepared yet. */
-  public record Up(int rank, EngineInfo engine) implements Report {}
+  public record Up(EngineInfo engine) implements Report {}
 
   /** A step is done. */
-  public record Stepped(int rank, StepResult result) implements Report {}
+  public record Stepped(StepResult result) implements Report {}
 
   /** A version is on the device, or could not be put there ({@code problem} says why). */
-  public record Prepared(int rank, VectorId vector, String problem) implements Report {}
+  public record Prepared(VectorId vector, String problem) implements Report {}
 
-  /** The engine failed, or could not be loaded; the rank is about to restart. */
-  public record Failed(int rank, boolean loading, Throwable cause) implements Report {}
+  /** The engine failed, or could not be loaded; the actor is about to restart. */
+  public record Failed(boolean loading, Throwable cause) implements Report {}
 
   private record Site(VectorId vector, HookPoint hookPoint, int layer) {}
 
-  private final int rank;
   private final ActorRef<Report> group;
   private final Engine engine;
   private final Map<Long, Sequence> sequences = new HashMap<>();
   private final Map<Site, PreparedVector> vectors = new HashMap<>();
 
   /**
-   * @param rank 0 … R−1
    * @param source loads the engine
    * @param restarts how it comes back
    * @param group hears of everything
    */
   public static Behavior<Command> create(
-      int rank, EngineSource source, RestartPolicy restarts, ActorRef<Report> group) {
-    return Behaviors.supervise(Behaviors.<Command>setup(ctx -> start(ctx, rank, source, group)))
+      EngineSource source, RestartPolicy restarts, ActorRef<Report> group) {
+    return Behaviors.supervise(Behaviors.<Command>setup(ctx -> start(ctx, source, group)))
         .onFailure(
-            RankFailure.class,
+            EngineFailure.class,
             SupervisorStrategy.restartWithBackoff(restarts.minBackoff(), restarts.maxBackoff(), 0.1)
                 .withMaxRestarts(restarts.maxRestarts())
                 .withResetBackoffAfter(restarts.maxBackoff().multipliedBy(6))
@@ -90,22 +87,20 @@ public final class RankActor extends AbstractBehavior<RankActor.Command> {
   }
 
   private static Behavior<Command> start(
-      ActorContext<Command> context, int rank, EngineSource source, ActorRef<Report> group) {
+      ActorContext<Command> context, EngineSource source, ActorRef<Report> group) {
     Engine engine;
     try {
       engine = source.load();
     } catch (Throwable e) {
-      group.tell(new Failed(rank, true, e));
-      throw new RankFailure("rank %d cannot load its engine".formatted(rank), e);
+      group.tell(new Failed(true, e));
+      throw new EngineFailure("the engine cannot be loaded", e);
     }
-    group.tell(new Up(rank, EngineInfo.of(engine)));
-    return new RankActor(context, rank, group, engine);
+    group.tell(new Up(EngineInfo.of(engine)));
+    return new EngineActor(context, group, engine);
   }
 
-  private RankActor(
-      ActorContext<Command> context, int rank, ActorRef<Report> group, Engine engine) {
+  private EngineActor(ActorContext<Command> context, ActorRef<Report> group, Engine engine) {
     super(context);
-    this.rank = rank;
     this.group = group;
     this.engine = engine;
   }
@@ -123,11 +118,11 @@ public final class RankActor extends AbstractBehavior<RankActor.Command> {
 
   private Behavior<Command> onStep(Step step) {
     try {
-      group.tell(new Stepped(rank, run(step.plan())));
+      group.tell(new Stepped(run(step.plan())));
       return this;
     } catch (Throwable e) {
-      group.tell(new Failed(rank, false, e));
-      throw new RankFailure("rank %d failed in step %d".formatted(rank, step.plan().id()), e);
+      group.tell(new Failed(false, e));
+      throw new EngineFailure("the engine failed in step " + step.plan().id(), e);
     }
   }
 
@@ -142,10 +137,10 @@ public final class RankActor extends AbstractBehavior<RankActor.Command> {
           before.close();
         }
       }
-      group.tell(new Prepared(rank, prepare.vector(), null));
+      group.tell(new Prepared(prepare.vector(), null));
     } catch (RuntimeException e) {
       done.forEach(key -> vectors.remove(key).close());
-      group.tell(new Prepared(rank, prepare.vector(), String.valueOf(e.getMessage())));
+      group.tell(new Prepared(prepare.vector(), String.valueOf(e.getMessage())));
     }
     return this;
   }
@@ -171,16 +166,7 @@ public final class RankActor extends AbstractBehavior<RankActor.Command> {
         sequence.close();
       }
     }
-    List<StepResult.Refusal> refusals = new ArrayList<>();
-    for (StepPlan.Open open : plan.open()) {
-      try {
-        sequences.put(open.sequence(), engine.open(options(open)));
-      } catch (KvCapacityException e) {
-        refusals.add(new StepResult.Refusal(open.sequence(), true, e.getMessage()));
-      } catch (IllegalArgumentException e) {
-        refusals.add(new StepResult.Refusal(open.sequence(), false, e.getMessage()));
-      }
-    }
+    List<StepResult.Refusal> refusals = open(plan.open());
     List<Long> numbers = new ArrayList<>();
     List<StepInput> inputs = new ArrayList<>();
     for (StepPlan.Feed feed : plan.feed()) {
@@ -200,7 +186,32 @@ public final class RankActor extends AbstractBehavior<RankActor.Command> {
                 numbers.get(i), one.logits(), one.summary(), one.rows(), one.finalRows()));
       }
     }
-    return new StepResult(plan.id(), outputs, refusals);
+    return new StepResult(plan.id(), outputs, refusals, engine.freeKvTokens());
+  }
+
+  /**
+   * Opens in order. Behind one that finds no room nobody is let in, however small: else a long
+   * sequence could wait for ever while short ones come and go.
+   */
+  private List<StepResult.Refusal> open(List<StepPlan.Open> joining) {
+    List<StepResult.Refusal> refusals = new ArrayList<>();
+    String shortage = null;
+    for (StepPlan.Open one : joining) {
+      try {
+        if (shortage == null) {
+          sequences.put(one.sequence(), engine.open(options(one)));
+        }
+      } catch (KvCapacityException e) {
+        shortage = e.getMessage();
+      } catch (IllegalArgumentException e) {
+        refusals.add(new StepResult.Refusal(one.sequence(), false, e.getMessage()));
+        continue;
+      }
+      if (shortage != null) {
+        refusals.add(new StepResult.Refusal(one.sequence(), true, shortage));
+      }
+    }
+    return refusals;
   }
 
   private SequenceOptions options(StepPlan.Open open) {
@@ -235,11 +246,11 @@ public final class RankActor extends AbstractBehavior<RankActor.Command> {
     return this;
   }
 
-  /** Makes supervision restart the rank; carries any cause, errors included. */
-  static final class RankFailure extends RuntimeException {
+  /** Makes supervision restart the actor; carries any cause, errors included. */
+  static final class EngineFailure extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    RankFailure(String message, Throwable cause) {
+    EngineFailure(String message, Throwable cause) {
       super(message, cause);
     }
   }
