@@ -136,11 +136,13 @@ public final class BenchCommand implements Subcommand {
               + " from huggingface.co, or random weights in the shape of one"
               + " (lensflow bench checkpoint --shape smollm2-135m --out DIR)");
     }
-    if (json != null && json.toAbsolutePath().getParent() != null
+    if (json != null
+        && json.toAbsolutePath().getParent() != null
         && !Files.isDirectory(json.toAbsolutePath().getParent())) {
       throw new CommandFailure("--json: there is no folder " + json.toAbsolutePath().getParent());
     }
     long bytes = weightBytes();
+    Checkpoint.open(model).close(); // refuses what is none, before anything is measured
     if (bytes < SMALL_MODEL_BYTES) {
       Terminal.standardError()
           .printf(

@@ -24,6 +24,7 @@ import java.util.Locale;
 public final class CaptureShare implements Benchmark {
   private static final int PROMPT_TOKENS = 16;
   private static final int NEW_TOKENS = 64;
+  private static final int TURN_TOKENS = 8;
   private static final double LIMIT = 0.97;
   private static final double AIM = 0.99;
 
@@ -45,30 +46,22 @@ public final class CaptureShare implements Benchmark {
 
   @Override
   public List<Finding> measure(Setting setting) throws Exception {
+    // Both ways are open at a time.
     EngineOptions options =
-        EngineOptions.defaults().withKvTokens(batch * (PROMPT_TOKENS + NEW_TOKENS));
-    try (Engine engine = EngineLoader.load(setting.model(), options)) {
-      CapturePlan everyLayer = CaptureSink.everyLayer(engine);
-      List<int[]> prompts = Decoding.prompts(engine, batch, PROMPT_TOKENS);
-      long[] bytes = new long[1];
-      Timed with =
-          Timed.whole(
-              () -> {
-                try (CaptureSink sink = new CaptureSink(engine, prompts, NEW_TOKENS)) {
-                  generate(engine, prompts, everyLayer, sink);
-                  sink.drain();
-                  bytes[0] = sink.bytes();
-                }
-              });
-      Timed without =
-          Timed.whole(() -> generate(engine, prompts, CapturePlan.NONE, Decoding.Observer.NONE));
-      Timings timings = setting.comparison().alternate(with, without);
+        EngineOptions.defaults().withKvTokens(2 * batch * (PROMPT_TOKENS + NEW_TOKENS));
+    try (Engine engine = EngineLoader.load(setting.model(), options);
+        Generating with = new Generating(engine, batch, true);
+        Generating without = new Generating(engine, batch, false)) {
+      Timings timings =
+          setting
+              .comparison()
+              .alternate(
+                  NEW_TOKENS / TURN_TOKENS, Timed.whole(with::turn), Timed.whole(without::turn));
       Definition definition = definitions().get(0);
       Figure figure =
           Figure.ofSamples(
               definition.name(), "ratio", timings.samples(seconds -> seconds[1] / seconds[0]));
-      return List.of(
-          new Finding(figure, definition.bound(), says(timings, bytes[0])));
+      return List.of(new Finding(figure, definition.bound(), says(timings, with.bytes)));
     }
   }
 
@@ -83,11 +76,58 @@ public final class CaptureShare implements Benchmark {
         (timings.median(0) - timings.median(1)) / NEW_TOKENS * 1e3);
   }
 
-  private static void generate(
-      Engine engine, List<int[]> prompts, CapturePlan plan, Decoding.Observer observer) {
-    try (Decoding decoding = new Decoding(engine, prompts, NEW_TOKENS, plan, observer)) {
+  /** One way of generating, a few tokens at a turn, from the prompt again when it is through. */
+  private static final class Generating implements AutoCloseable {
+    private final Engine engine;
+    private final List<int[]> prompts;
+    private final boolean captures;
+    private Decoding decoding;
+    private CaptureSink sink;
+    private int left;
+
+    /** Serialised bytes of the last generation that was finished. */
+    private long bytes;
+
+    Generating(Engine engine, int batch, boolean captures) {
+      this.engine = engine;
+      this.prompts = Decoding.prompts(engine, batch, PROMPT_TOKENS);
+      this.captures = captures;
+    }
+
+    void turn() throws Exception {
+      if (left == 0) {
+        begin();
+      }
+      decoding.steps(TURN_TOKENS);
+      left -= TURN_TOKENS;
+      if (captures) {
+        if (left == 0) {
+          sink.drain();
+          bytes = sink.bytes();
+        } else {
+          sink.await();
+        }
+      }
+    }
+
+    private void begin() {
+      close();
+      sink = captures ? new CaptureSink(engine, prompts, NEW_TOKENS) : null;
+      CapturePlan plan = captures ? CaptureSink.everyLayer(engine) : CapturePlan.NONE;
+      Decoding.Observer observer = captures ? sink : Decoding.Observer.NONE;
+      decoding = new Decoding(engine, prompts, NEW_TOKENS, plan, observer);
       decoding.prefill();
-      decoding.steps(NEW_TOKENS);
+      left = NEW_TOKENS;
+    }
+
+    @Override
+    public void close() {
+      if (decoding != null) {
+        decoding.close();
+      }
+      if (sink != null) {
+        sink.close();
+      }
     }
   }
 }

@@ -46,8 +46,7 @@ public final class RandomCheckpoint {
   public long write(Path folder) throws IOException {
     Files.createDirectories(folder);
     Files.writeString(folder.resolve("config.json"), shape.config().toPrettyString());
-    Files.writeString(
-        folder.resolve("tokenizer.json"), ByteTokenizer.json(shape.vocabularySize()));
+    Files.writeString(folder.resolve("tokenizer.json"), ByteTokenizer.json(shape.vocabularySize()));
     return writeWeights(folder.resolve("model.safetensors"));
   }
 

@@ -25,7 +25,8 @@ import java.util.stream.Stream;
  * Activation memory of the classical loop, which keeps every step's hidden states, ÷ that of
  * generating with a cache and a deferred lens. Each way runs in processes of its own; what a way
  * took is its peak of resident memory less what a process holds that has loaded the same model and
- * generates nothing. So keys, values, rows that wait, lens scratch and the heap's garbage all count.
+ * generates nothing. So keys, values, rows that wait, lens scratch and the heap's garbage all
+ * count.
  *
  * <p>The formula: the classical loop keeps L·D values per token of every step, over G steps of P to
  * P+G−1 tokens; the cache holds 2·L·K·E values per token, once; the lens' scratch is constant.
@@ -93,8 +94,7 @@ public final class ClassicalMemory implements Benchmark {
   private static Map<String, Double> probe(Setting setting, Way way) throws Exception {
     List<String> arguments =
         Stream.concat(
-                Stream.of(
-                    way.name(), setting.model().toString(), String.valueOf(PROMPT_TOKENS)),
+                Stream.of(way.name(), setting.model().toString(), String.valueOf(PROMPT_TOKENS)),
                 NEW_TOKENS.stream().map(String::valueOf))
             .toList();
     return ChildJvm.run(HEAP, MemoryProbe.class, arguments);
@@ -145,9 +145,7 @@ public final class ClassicalMemory implements Benchmark {
               * config.hiddenSize()
               * size.dtype().bytes();
       double scratch =
-          (double) Float.BYTES
-              * lens.columnBlock()
-              * (config.hiddenSize() + 2.0 * lens.rowBlock());
+          (double) Float.BYTES * lens.columnBlock() * (config.hiddenSize() + 2.0 * lens.rowBlock());
       return size.keyValueBytes(PROMPT_TOKENS + newTokens - 1L) + waiting + scratch;
     }
   }

@@ -36,7 +36,9 @@ public final class ClassicalSpeedup implements Benchmark {
   private static final int NEW_TOKENS = 256;
   private static final int TOP_K = 5;
 
-  /** Lengths of the sequence at which a classical step is timed, the first and the last included. */
+  /**
+   * Lengths of the sequence at which a classical step is timed, the first and the last included.
+   */
   private static final int[] LENGTHS = {64, 128, 192, 256, 319};
 
   private static final double AIM = 60;
@@ -71,10 +73,10 @@ public final class ClassicalSpeedup implements Benchmark {
             EngineLoader.load(setting.model(), EngineOptions.defaults().withDType(dtype));
         LensHead head = LensHead.load(setting.model(), lens)) {
       ClassicalLoop classical = new ClassicalLoop(engine, head, TOP_K);
-      int[] ids =
-          Prompts.ids(PROMPT_TOKENS + NEW_TOKENS, 1, engine.config().vocabularySize());
+      int[] ids = Prompts.ids(PROMPT_TOKENS + NEW_TOKENS, 1, engine.config().vocabularySize());
       Timed system =
-          Timed.whole(() -> generate(engine, head, lens.rowBlock(), Arrays.copyOf(ids, PROMPT_TOKENS)));
+          Timed.whole(
+              () -> generate(engine, head, lens.rowBlock(), Arrays.copyOf(ids, PROMPT_TOKENS)));
       Stream<Timed> steps =
           Arrays.stream(LENGTHS)
               .mapToObj(length -> Timed.whole(() -> classical.next(Arrays.copyOf(ids, length))));
@@ -87,7 +89,8 @@ public final class ClassicalSpeedup implements Benchmark {
       if (setting.fullClassicalLoop()) {
         setting.progress().accept("the classical loop to its end, in " + dtype);
         double whole =
-            Timed.whole(() -> classical.run(Arrays.copyOf(ids, PROMPT_TOKENS), NEW_TOKENS)).seconds();
+            Timed.whole(() -> classical.run(Arrays.copyOf(ids, PROMPT_TOKENS), NEW_TOKENS))
+                .seconds();
         double sum = Figure.median(timings.samples(ClassicalSpeedup::classicalSeconds));
         says +=
             String.format(

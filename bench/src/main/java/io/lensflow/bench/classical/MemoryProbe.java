@@ -58,7 +58,10 @@ final class MemoryProbe implements AutoCloseable {
     int tokens = promptTokens + marks.get(marks.size() - 1);
     try (MemoryProbe probe =
         new MemoryProbe(
-            Path.of(arguments[1]), promptTokens, marks, way == Way.IDLE ? WARM_UP_TOKENS : tokens)) {
+            Path.of(arguments[1]),
+            promptTokens,
+            marks,
+            way == Way.IDLE ? WARM_UP_TOKENS : tokens)) {
       probe.run(way);
     }
   }

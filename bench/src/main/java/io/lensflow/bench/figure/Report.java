@@ -54,7 +54,8 @@ public final class Report {
   /** Three digits that say something. */
   static String number(double value) {
     double magnitude = Math.abs(value);
-    return String.format(Locale.ROOT, magnitude >= 100 ? "%.0f" : magnitude >= 10 ? "%.1f" : "%.3f", value);
+    return String.format(
+        Locale.ROOT, magnitude >= 100 ? "%.0f" : magnitude >= 10 ? "%.1f" : "%.3f", value);
   }
 
   /** The names of figures with what they mean and are held to. */

@@ -54,8 +54,7 @@ public final class BandwidthShare implements Benchmark {
         Timings timings =
             setting
                 .comparison()
-                .alternate(
-                    Timed.each(READS, memory::run), Steps.at(engine, 1, position, STEPS));
+                .alternate(Timed.each(READS, memory::run), Steps.at(engine, 1, position, STEPS));
         double moved = size.weightBytes() + (double) size.keyValueBytes(position);
         double reads = moved / memory.bytes();
         Figure figure =

@@ -58,8 +58,7 @@ public final class LimitShare implements Benchmark {
             Figure.ofSamples(
                 DEFINITION.name(),
                 "ratio",
-                timings.samples(
-                    seconds -> Math.max(reads * seconds[0], seconds[1]) / seconds[2]));
+                timings.samples(seconds -> Math.max(reads * seconds[0], seconds[1]) / seconds[2]));
         return List.of(new Finding(figure, DEFINITION.bound(), says(timings, size, reads)));
       }
     }

@@ -73,7 +73,10 @@ public final class LinearsAlone implements AutoCloseable {
         all.add(fused(reader, q, new Part(attention + "o_proj.weight", d)));
         all.add(
             fused(
-                reader, d, new Part(mlp + "gate_proj.weight", f), new Part(mlp + "up_proj.weight", f)));
+                reader,
+                d,
+                new Part(mlp + "gate_proj.weight", f),
+                new Part(mlp + "up_proj.weight", f)));
         all.add(fused(reader, f, new Part(mlp + "down_proj.weight", d)));
       }
       String head = config.tiedHead() ? "model.embed_tokens.weight" : "lm_head.weight";

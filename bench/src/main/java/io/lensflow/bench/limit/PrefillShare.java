@@ -57,8 +57,7 @@ public final class PrefillShare implements Benchmark {
       Figure figure =
           Figure.ofSamples(
               definition.name(), "ratio", timings.samples(seconds -> seconds[0] / seconds[1]));
-      double operations =
-          new WorkSize(engine.config(), engine.dtype()).linearOperations(TOKENS, 1);
+      double operations = new WorkSize(engine.config(), engine.dtype()).linearOperations(TOKENS, 1);
       String says =
           String.format(
               Locale.ROOT,

@@ -7,9 +7,9 @@ import io.lensflow.engine.model.ModelConfig;
  * How many bytes a step has to read and how many operations it has to do, from a model's shape.
  *
  * <p>Linear parameters of a layer: D·(H+2K)·E for query, key and value, H·E·D for the output
- * projection, 3·D·F for the MLP; the head has V·D. A token takes two operations per parameter.
- * Keys and values: 2·K·E per layer and cached token. Not counted, because small beside it: norm
- * weights, biases, the rows of the embedding table, activations.
+ * projection, 3·D·F for the MLP; the head has V·D. A token takes two operations per parameter. Keys
+ * and values: 2·K·E per layer and cached token. Not counted, because small beside it: norm weights,
+ * biases, the rows of the embedding table, activations.
  *
  * @param config the model's shape
  * @param dtype of weights, keys and values
@@ -36,7 +36,12 @@ public record WorkSize(ModelConfig config, DType dtype) {
 
   /** Bytes of the keys and values of so many cached tokens, all layers. */
   public long keyValueBytes(long tokens) {
-    return 2L * config.layers() * config.keyValueHeads() * config.headSize() * dtype.bytes() * tokens;
+    return 2L
+        * config.layers()
+        * config.keyValueHeads()
+        * config.headSize()
+        * dtype.bytes()
+        * tokens;
   }
 
   /** Operations of the linear layers for so many rows, of which {@code headRows} go to the head. */

@@ -59,8 +59,7 @@ public final class LoadFigures implements Benchmark {
         Figure.ofSamples(
             SECONDS.name(), "s/GB", samples(rounds, v -> v.get("load") / v.get("bytes") * GB));
     Figure peak =
-        Figure.ofSamples(
-            PEAK.name(), "MB", samples(rounds, v -> (v.get("peak") - held) / MB));
+        Figure.ofSamples(PEAK.name(), "MB", samples(rounds, v -> (v.get("peak") - held) / MB));
     double largest = size.largestTensorBytes() / MB;
     return List.of(
         new Finding(

@@ -113,8 +113,7 @@ public final class PipelineShare implements Benchmark {
 
   private static void alone(Engine engine, List<int[]> prompts) {
     try (Decoding decoding =
-        new Decoding(
-            engine, prompts, NEW_TOKENS - 1, CapturePlan.NONE, Decoding.Observer.NONE)) {
+        new Decoding(engine, prompts, NEW_TOKENS - 1, CapturePlan.NONE, Decoding.Observer.NONE)) {
       decoding.prefill();
       decoding.steps(NEW_TOKENS - 1);
     }

@@ -23,7 +23,7 @@ public final class ChildJvm {
    *
    * @param heap most heap, such as {@code 256m}
    * @return what it printed, by name
-   * @throws CommandFailure if it fails; with its last words
+   * @throws CommandFailure if it fails; says why
    */
   public static Map<String, Double> run(String heap, Class<?> main, List<String> arguments)
       throws IOException, InterruptedException {
@@ -42,7 +42,7 @@ public final class ChildJvm {
           new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
       if (process.waitFor() != 0) {
         throw new CommandFailure(
-            "%s failed: %s".formatted(main.getSimpleName(), lastLine(printed)));
+            "%s failed: %s".formatted(main.getSimpleName(), reason(printed)));
       }
       return parse(printed);
     } finally {
@@ -61,8 +61,12 @@ public final class ChildJvm {
     return values;
   }
 
-  private static String lastLine(String printed) {
+  /** The line that names the exception, or the last one. */
+  static String reason(String printed) {
     List<String> lines = printed.lines().toList();
-    return lines.isEmpty() ? "it said nothing" : lines.get(lines.size() - 1);
+    return lines.stream()
+        .filter(line -> line.startsWith("Exception in thread"))
+        .findFirst()
+        .orElse(lines.isEmpty() ? "it said nothing" : lines.get(lines.size() - 1));
   }
 }

@@ -25,13 +25,25 @@ public final class Comparison {
     return rounds;
   }
 
-  /** Runs all rounds. */
+  /** Runs all rounds, each thing once in each. */
   public Timings alternate(Timed... timed) throws Exception {
+    return alternate(1, timed);
+  }
+
+  /**
+   * Runs all rounds. Within a round everything is done {@code turns} times, in turn and in
+   * alternating order, and the seconds are added up: the finer things are mixed, the less a burst
+   * of other work falls on one of them.
+   */
+  public Timings alternate(int turns, Timed... timed) throws Exception {
     List<double[]> counted = new ArrayList<>();
     for (int round = 0; round <= rounds; round++) {
       double[] seconds = new double[timed.length];
-      for (int i = 0; i < timed.length; i++) {
-        seconds[i] = timed[i].seconds();
+      for (int turn = 0; turn < turns; turn++) {
+        for (int i = 0; i < timed.length; i++) {
+          int at = turn % 2 == 0 ? i : timed.length - 1 - i;
+          seconds[at] += timed[at].seconds();
+        }
       }
       if (round > 0) {
         counted.add(seconds);

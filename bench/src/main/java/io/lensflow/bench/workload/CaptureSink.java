@@ -113,15 +113,20 @@ public final class CaptureSink implements Decoding.Observer, AutoCloseable {
     }
   }
 
+  /** Waits until all that was handed over has been looked at. */
+  public void await() throws InterruptedException, ExecutionException {
+    for (Future<?> one : handed) {
+      one.get();
+    }
+    handed.clear();
+  }
+
   /** Cuts what is left and waits until everything is serialised. */
   public void drain() throws InterruptedException, ExecutionException {
     for (ChunkAssembler assembler : assemblers) {
       handed.add(publisher.submit(() -> take(assembler.flush())));
     }
-    for (Future<?> one : handed) {
-      one.get();
-    }
-    handed.clear();
+    await();
   }
 
   private void take(List<ChunkAssembler.Chunk> chunks) {
