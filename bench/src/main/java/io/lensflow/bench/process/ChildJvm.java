@@ -41,8 +41,7 @@ public final class ChildJvm {
       String printed =
           new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
       if (process.waitFor() != 0) {
-        throw new CommandFailure(
-            "%s failed: %s".formatted(main.getSimpleName(), reason(printed)));
+        throw new CommandFailure("%s failed: %s".formatted(main.getSimpleName(), reason(printed)));
       }
       return parse(printed);
     } finally {

@@ -35,6 +35,7 @@ class ChildJvmIT {
   @Test
   void shouldSayWhyTheChildFailed() {
     assertThatThrownBy(() -> ChildJvm.run("32m", Child.class, List.of()))
-        .hasMessageContaining("Child failed").hasMessageContaining("nothing to say");
+        .hasMessageContaining("Child failed")
+        .hasMessageContaining("nothing to say");
   }
 }
