@@ -29,8 +29,11 @@ public interface Engine extends AutoCloseable {
   /** Most tokens of one sequence, prompt and output together. */
   int maxContext();
 
-  /** The device, such as {@code cpu} or {@code cuda:0}. */
+  /** The device, such as {@code cpu}. */
   String device();
+
+  /** What each tensor-parallel rank holds, in order; R of them. */
+  List<RankInfo> ranks();
 
   /** Puts a vector of D finite values on the device, in float32. */
   PreparedVector prepare(float[] values);
@@ -44,11 +47,12 @@ public interface Engine extends AutoCloseable {
   Sequence open(SequenceOptions options);
 
   /**
-   * Consumes the new tokens of every input in one pass.
+   * Consumes the new tokens of every input, in one pass if staging memory allows it and the engine
+   * is not deterministic.
    *
    * @return one output per input, in order
    * @throws IllegalArgumentException if an input is empty, too long, or holds an id outside 0 … V−1
-   * @throws IllegalStateException if a sequence or the engine is closed
+   * @throws IllegalStateException if a sequence or the engine is closed, or a rank failed before
    */
   List<StepOutput> step(List<StepInput> inputs);
 

@@ -19,10 +19,21 @@ public final class EngineLoader {
    * @throws IOException if a file cannot be read
    */
   public static Engine load(Path folder, EngineOptions options) throws IOException {
+    return load(folder, options, LoadProgress.NONE);
+  }
+
+  /**
+   * Loads a checkpoint and tells how far it is.
+   *
+   * @throws IllegalArgumentException if the model cannot be split into so many ranks
+   * @see #load(Path, EngineOptions)
+   */
+  public static Engine load(Path folder, EngineOptions options, LoadProgress progress)
+      throws IOException {
     try (Checkpoint checkpoint = Checkpoint.open(folder)) {
       Tokenizer tokenizer = Tokenizer.load(folder);
       try {
-        return Transformer.load(checkpoint, tokenizer, options);
+        return Transformer.load(checkpoint, tokenizer, options, progress);
       } catch (IOException | RuntimeException | Error e) {
         tokenizer.close();
         throw e;

@@ -10,8 +10,18 @@ package io.lensflow.engine;
 public record StepInput(Sequence sequence, int[] tokenIds, Logits logits) {
   /** Which of a step's rows go through the final norm and the head. */
   public enum Logits {
+    /** None. */
     NONE,
+    /** The last one; only its summary leaves the device. */
+    SUMMARY,
+    /** The last one. */
     LAST,
-    ALL
+    /** Every one. */
+    ALL;
+
+    /** Whether logits leave the device, not only their summary. */
+    public boolean leaveDevice() {
+      return this == LAST || this == ALL;
+    }
   }
 }

@@ -20,9 +20,13 @@ public final class Golden implements AutoCloseable {
     this.description = description;
   }
 
-  /** Opens the reference of a fixture. */
+  /** Opens the reference of a shared fixture; skips the test where it is absent. */
   public static Golden of(String fixture) throws IOException {
-    Path folder = SharedData.folder("fixtures/" + fixture);
+    return in(SharedData.folder("fixtures/" + fixture));
+  }
+
+  /** Opens the reference that lies in a checkpoint's folder. */
+  public static Golden in(Path folder) throws IOException {
     return new Golden(
         SafetensorsFile.open(folder.resolve("golden.safetensors")),
         new ObjectMapper().readTree(folder.resolve("golden.json").toFile()));

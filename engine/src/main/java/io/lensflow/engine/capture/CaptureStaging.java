@@ -5,19 +5,19 @@ import io.lensflow.engine.torch.Argument;
 import io.lensflow.engine.torch.Tensor;
 import io.lensflow.engine.torch.TensorKernels;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 
 /**
- * Where kernels set rows aside. A step stages all its rows at every (hook point, layer) that any of
- * its sequences captures, each with one copy; afterwards every sequence takes out its own.
+ * Where kernels set rows aside. A pass stages all its rows at every (hook point, layer) that any of
+ * its sequences captures, each with one copy by each rank of its own columns; afterwards every
+ * sequence takes out its own rows.
  *
- * <p>Per hook point there is one block [slots, rows, D] in native memory, kept from step to step.
- * It grows to the most layers and rows that one step has needed and is bounded by them: L layers of
- * the scheduler's longest step.
+ * <p>Per rank and hook point there is one block [slots, rows, columns] in native memory, kept from
+ * pass to pass. It grows to the most that a pass has needed; passes are made no longer than {@link
+ * #rowsFor} allows, so that all blocks together stay within their bound.
  *
  * <p>Not thread-safe.
  */
@@ -29,147 +29,177 @@ public final class CaptureStaging implements AutoCloseable {
   private final int layerCount;
   private final int hiddenSize;
   private final DType dtype;
+  private final int[] rankColumns;
+  private final long maxBytes;
   private final Block[] blocks = new Block[POINTS.length];
 
   /** What the arguments below were made for. */
   private BitSet[] staged = new BitSet[0];
 
   private int rowCapacity;
-  private Argument stages;
-  private final Argument nothing = Argument.of(new long[0]);
-  private final Argument[] slots;
+  private Argument slots;
+  private final Argument[] stages;
 
-  public CaptureStaging(TensorKernels tensors, int layerCount, int hiddenSize, DType dtype) {
+  /**
+   * @param rankColumns columns of every row that each rank copies; D in all
+   * @param maxBytes bound on all blocks
+   */
+  public CaptureStaging(
+      TensorKernels tensors, int layerCount, int[] rankColumns, DType dtype, long maxBytes) {
     this.tensors = tensors;
     this.layerCount = layerCount;
-    this.hiddenSize = hiddenSize;
+    this.rankColumns = rankColumns.clone();
+    this.hiddenSize = Arrays.stream(rankColumns).sum();
     this.dtype = dtype;
-    this.slots = new Argument[layerCount];
+    this.maxBytes = maxBytes;
+    this.stages = new Argument[rankColumns.length];
   }
 
   /**
-   * Makes room for a step.
+   * How many rows a pass may have that captures for these sequences.
    *
-   * @param sequences those with at least one captured row in it
-   * @param rows N, rows of the step
+   * @throws IllegalArgumentException if not even one row fits
    */
-  public void prepare(List<SequenceCapture> sequences, int rows) {
+  public int rowsFor(List<SequenceCapture> sequences) {
+    if (sequences.isEmpty()) {
+      return Integer.MAX_VALUE;
+    }
+    long slotCount = 0;
+    for (BitSet layers : union(sequences)) {
+      slotCount += layers.cardinality();
+    }
+    long rowBytes = slotCount * hiddenSize * dtype.bytes();
+    long rows = maxBytes / Math.max(1, rowBytes);
+    if (rows < 1) {
+      throw new IllegalArgumentException(
+          "staging of %d bytes is too small: one row at %d places takes %d; raise stagingBytes"
+              .formatted(maxBytes, slotCount, rowBytes));
+    }
+    return (int) Math.min(Integer.MAX_VALUE, rows);
+  }
+
+  private BitSet[] union(List<SequenceCapture> sequences) {
     BitSet[] wanted = new BitSet[POINTS.length];
     for (HookPoint point : POINTS) {
       BitSet layers = new BitSet(layerCount);
       sequences.forEach(sequence -> layers.or(sequence.layers(point)));
       wanted[point.ordinal()] = layers;
     }
+    return wanted;
+  }
+
+  /**
+   * Makes room for a pass.
+   *
+   * @param sequences those with at least one captured row in it
+   * @param rows N, rows of the pass, at most {@link #rowsFor}
+   */
+  public void prepare(List<SequenceCapture> sequences, int rows) {
+    BitSet[] wanted = union(sequences);
     if (rows <= rowCapacity && Arrays.equals(wanted, staged)) {
       return;
     }
-    rowCapacity = Math.max(rows, rowCapacity);
     forgetArguments();
-    List<Tensor> views = new ArrayList<>();
-    long[][] index = new long[layerCount][POINTS.length];
-    for (long[] layer : index) {
-      Arrays.fill(layer, NOT_STAGED);
+    fitBlocks(wanted, rows);
+    List<List<Tensor>> views = new ArrayList<>();
+    for (int rank = 0; rank < stages.length; rank++) {
+      views.add(new ArrayList<>());
     }
+    long[] index = new long[layerCount * POINTS.length];
+    Arrays.fill(index, NOT_STAGED);
     for (HookPoint point : POINTS) {
       int p = point.ordinal();
-      int needed = wanted[p].cardinality();
-      if (needed == 0) {
-        continue;
-      }
-      if (blocks[p] == null || blocks[p].slots < needed || blocks[p].rows < rowCapacity) {
-        if (blocks[p] != null) {
-          blocks[p].close();
-        }
-        blocks[p] = new Block(needed, rowCapacity);
-      }
       int slot = 0;
-      for (int layer = wanted[p].nextSetBit(0);
-          layer >= 0;
-          layer = wanted[p].nextSetBit(layer + 1)) {
-        index[layer][p] = views.size();
-        views.add(blocks[p].views[slot++]);
+      for (int layer : wanted[p].stream().toArray()) {
+        index[layer * POINTS.length + p] = views.get(0).size();
+        for (int rank = 0; rank < stages.length; rank++) {
+          views.get(rank).add(blocks[p].views[rank][slot]);
+        }
+        slot++;
       }
     }
-    stages = Argument.of(views);
-    for (int layer = 0; layer < layerCount; layer++) {
-      boolean any = Arrays.stream(index[layer]).anyMatch(slot -> slot != NOT_STAGED);
-      slots[layer] = any ? Argument.of(index[layer]) : nothing;
+    slots = Argument.of(index);
+    for (int rank = 0; rank < stages.length; rank++) {
+      stages[rank] = Argument.of(views.get(rank));
     }
     staged = wanted;
   }
 
-  /** Per hook point the index of a layer's stage, as kernels take it. */
-  public Argument slots(int layer) {
-    return slots[layer];
+  /** Blocks that are too small are made anew; if all together then exceed the bound, all are. */
+  private void fitBlocks(BitSet[] wanted, int rows) {
+    int capacity = Math.max(rows, rowCapacity);
+    long bytes = 0;
+    for (int p = 0; p < POINTS.length; p++) {
+      int held = blocks[p] == null ? 0 : blocks[p].slots;
+      bytes += (long) Math.max(held, wanted[p].cardinality()) * capacity * hiddenSize;
+    }
+    if (bytes * dtype.bytes() > maxBytes) {
+      for (int p = 0; p < POINTS.length; p++) {
+        if (blocks[p] != null) {
+          blocks[p].close();
+          blocks[p] = null;
+        }
+      }
+      capacity = rows;
+    }
+    rowCapacity = capacity;
+    for (int p = 0; p < POINTS.length; p++) {
+      int needed = wanted[p].cardinality();
+      if (needed > 0
+          && (blocks[p] == null || blocks[p].slots < needed || blocks[p].rows < capacity)) {
+        if (blocks[p] != null) {
+          blocks[p].close();
+        }
+        blocks[p] = new Block(needed, capacity);
+      }
+    }
   }
 
-  /** All stages, as kernels take them. */
-  public Argument stages() {
-    return stages;
+  /** Per layer and hook point the index of its stage, as kernels take it. */
+  public Argument slots() {
+    return slots;
+  }
+
+  /** All stages of a rank, as kernels take them. */
+  public Argument stages(int rank) {
+    return stages[rank];
   }
 
   /**
-   * What a sequence captured in the step that just ran, one entry per hook point of its plan.
+   * Copies neighbouring rows of the pass that just ran.
    *
-   * @param firstRow the sequence's first row in the step
-   * @param firstPosition the absolute position of that row
-   * @param positions the captured positions, ascending
+   * @param row the first of them
+   * @param count how many
+   * @param target where they go, as [count, D] from byte {@code at} on
    */
-  public List<CapturedRows> rows(
-      SequenceCapture sequence, int firstRow, int firstPosition, int[] positions) {
-    List<CapturedRows> captured = new ArrayList<>();
-    int[] layers = sequence.plan().layers().stream().mapToInt(Integer::intValue).toArray();
-    for (HookPoint point : sequence.plan().hookPoints()) {
-      captured.add(take(point, layers, firstRow - firstPosition, positions));
+  void copy(HookPoint point, int layer, int row, int count, ByteBuffer target, int at) {
+    int slot = staged[point.ordinal()].get(0, layer).cardinality();
+    Block block = blocks[point.ordinal()];
+    if (rankColumns.length == 1) {
+      int rowBytes = hiddenSize * dtype.bytes();
+      target.put(at, block.bytes[0][slot], row * rowBytes, count * rowBytes);
+      return;
     }
-    return captured;
-  }
-
-  /** The final row of each captured position, or null if the plan does not ask for it. */
-  public CapturedRows finalRows(
-      SequenceCapture sequence, int firstRow, int firstPosition, int[] positions) {
-    if (!sequence.plan().finalRow()) {
-      return null;
-    }
-    int[] last = {sequence.lastLayer()};
-    return take(HookPoint.RESIDUAL_POST, last, firstRow - firstPosition, positions);
-  }
-
-  private CapturedRows take(HookPoint point, int[] layers, int rowOfPositionZero, int[] positions) {
-    int rowBytes = hiddenSize * dtype.bytes();
-    int total = Math.multiplyExact(Math.multiplyExact(layers.length, positions.length), rowBytes);
-    ByteBuffer payload = ByteBuffer.allocate(total).order(ByteOrder.LITTLE_ENDIAN);
-    for (int layer : layers) {
-      if (positions.length == 0) {
-        break;
-      }
-      int slot = staged[point.ordinal()].get(0, layer).cardinality();
-      ByteBuffer stage = blocks[point.ordinal()].bytes[slot];
-      for (int from = 0; from < positions.length; ) {
-        int to = from + 1;
-        while (to < positions.length && positions[to] == positions[to - 1] + 1) {
-          to++;
-        }
-        int at = (rowOfPositionZero + positions[from]) * rowBytes;
-        int count = (to - from) * rowBytes;
-        payload.put(payload.position(), stage, at, count);
-        payload.position(payload.position() + count);
-        from = to;
+    int to = at;
+    for (int i = 0; i < count; i++) {
+      for (int rank = 0; rank < rankColumns.length; rank++) {
+        int segment = rankColumns[rank] * dtype.bytes();
+        target.put(to, block.bytes[rank][slot], (row + i) * segment, segment);
+        to += segment;
       }
     }
-    return new CapturedRows(point, layers, positions, dtype, hiddenSize, payload.flip());
   }
 
   private void forgetArguments() {
-    if (stages != null) {
-      stages.close();
-      stages = null;
+    if (slots != null) {
+      slots.close();
+      slots = null;
     }
-    for (int layer = 0; layer < layerCount; layer++) {
-      if (slots[layer] != null && slots[layer] != nothing) {
-        slots[layer].close();
+    for (int rank = 0; rank < stages.length; rank++) {
+      if (stages[rank] != null) {
+        stages[rank].close();
+        stages[rank] = null;
       }
-      slots[layer] = null;
     }
     staged = new BitSet[0];
   }
@@ -177,7 +207,6 @@ public final class CaptureStaging implements AutoCloseable {
   @Override
   public void close() {
     forgetArguments();
-    nothing.close();
     for (Block block : blocks) {
       if (block != null) {
         block.close();
@@ -185,30 +214,34 @@ public final class CaptureStaging implements AutoCloseable {
     }
   }
 
-  /** The stages of one hook point. */
+  /** The stages of one hook point, of all ranks. */
   private final class Block implements AutoCloseable {
     private final int slots;
     private final int rows;
-    private final Tensor[] views;
-    private final ByteBuffer[] bytes;
+    private final Tensor[][] views;
+    private final ByteBuffer[][] bytes;
 
     Block(int slots, int rows) {
       this.slots = slots;
       this.rows = rows;
-      this.views = new Tensor[slots];
-      this.bytes = new ByteBuffer[slots];
-      try (Tensor all = tensors.empty(dtype, (long) slots * rows, hiddenSize)) {
-        for (int slot = 0; slot < slots; slot++) {
-          views[slot] = tensors.rows(all, (long) slot * rows, rows);
-          bytes[slot] = views[slot].bytes();
+      this.views = new Tensor[rankColumns.length][slots];
+      this.bytes = new ByteBuffer[rankColumns.length][slots];
+      for (int rank = 0; rank < rankColumns.length; rank++) {
+        try (Tensor all = tensors.empty(dtype, (long) slots * rows, rankColumns[rank])) {
+          for (int slot = 0; slot < slots; slot++) {
+            views[rank][slot] = tensors.rows(all, (long) slot * rows, rows);
+            bytes[rank][slot] = views[rank][slot].bytes();
+          }
         }
       }
     }
 
     @Override
     public void close() {
-      for (Tensor view : views) {
-        view.close();
+      for (Tensor[] rank : views) {
+        for (Tensor view : rank) {
+          view.close();
+        }
       }
     }
   }

@@ -1,8 +1,5 @@
 package io.lensflow.engine.checkpoint;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lensflow.engine.DType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -11,12 +8,16 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A checkpoint folder, open for reading: configuration and tensors, whether in one {@code
@@ -28,6 +29,12 @@ public final class Checkpoint implements AutoCloseable {
   private static final String SINGLE = "model.safetensors";
   private static final String INDEX = "model.safetensors.index.json";
   private static final int REVISION_BYTES = 16;
+
+  /** What is read before it is checked: small enough to be checked in the processor's cache. */
+  private static final int PIECE_BYTES = 1 << 18;
+
+  private static final int STRANGERS_SHOWN = 3;
+  private static final Logger log = LoggerFactory.getLogger(Checkpoint.class);
 
   private final Path folder;
   private final CheckpointConfig config;
@@ -49,7 +56,9 @@ public final class Checkpoint implements AutoCloseable {
   }
 
   /**
-   * Opens a folder, reads its configuration and checks the headers of all its safetensors files.
+   * Opens a folder, reads its configuration and checks the headers of all its safetensors files:
+   * that every tensor of the model is there, in its shape and in a type that can be read. No weight
+   * is read yet.
    *
    * @throws CheckpointException if something is missing, broken or not supported
    */
@@ -58,18 +67,26 @@ public final class Checkpoint implements AutoCloseable {
     List<SafetensorsFile> files = new ArrayList<>();
     try {
       Map<String, SafetensorsFile> fileOfTensor = new HashMap<>();
-      if (Files.exists(folder.resolve(INDEX))) {
-        openShards(folder, files, fileOfTensor);
-      } else if (Files.exists(folder.resolve(SINGLE))) {
+      // In the order of transformers, should a folder hold both.
+      if (Files.exists(folder.resolve(SINGLE))) {
         SafetensorsFile file = SafetensorsFile.open(folder.resolve(SINGLE));
         files.add(file);
         file.tensors().forEach(tensor -> fileOfTensor.put(tensor.name(), file));
+      } else if (Files.exists(folder.resolve(INDEX))) {
+        openShards(ShardIndex.read(folder.resolve(INDEX)), files, fileOfTensor);
       } else {
         throw new CheckpointException(
-            "%s: neither %s nor %s; only safetensors checkpoints are read"
+            "%s: neither %s nor %s; only safetensors checkpoints are read, never pickled weights"
                 .formatted(folder.toAbsolutePath(), SINGLE, INDEX));
       }
-      return new Checkpoint(folder, config, files, fileOfTensor, revision(folder, files));
+      // Like transformers, a head of its own is used even where the configuration ties it.
+      if (fileOfTensor.containsKey(TensorLayout.HEAD)) {
+        config = config.untied();
+      }
+      Checkpoint checkpoint =
+          new Checkpoint(folder, config, files, fileOfTensor, revision(folder, files));
+      checkpoint.report(TensorLayout.check(checkpoint));
+      return config.storage() != null ? checkpoint : checkpoint.withStorageOfEmbedding();
     } catch (IOException | RuntimeException e) {
       for (SafetensorsFile file : files) {
         file.close();
@@ -79,36 +96,49 @@ public final class Checkpoint implements AutoCloseable {
   }
 
   private static void openShards(
-      Path folder, List<SafetensorsFile> files, Map<String, SafetensorsFile> fileOfTensor)
+      ShardIndex index, List<SafetensorsFile> files, Map<String, SafetensorsFile> fileOfTensor)
       throws IOException {
-    Path index = folder.resolve(INDEX);
-    JsonNode weightMap;
-    try {
-      weightMap = new ObjectMapper().readTree(Files.readAllBytes(index)).path("weight_map");
-    } catch (JsonProcessingException e) {
-      throw new CheckpointException(
-          index.toAbsolutePath() + ": not JSON: " + e.getOriginalMessage(), e);
-    }
-    if (!weightMap.isObject() || weightMap.isEmpty()) {
-      throw new CheckpointException(index.toAbsolutePath() + ": no weight_map");
-    }
-    TreeSet<String> names = new TreeSet<>();
-    weightMap.forEach(name -> names.add(name.asText()));
     Map<String, SafetensorsFile> byName = new LinkedHashMap<>();
-    for (String name : names) {
-      if (name.isEmpty() || !Path.of(name).equals(Path.of(name).getFileName())) {
-        throw new CheckpointException(
-            "%s: weight_map names '%s', which is not a file of this folder"
-                .formatted(index.toAbsolutePath(), name));
-      }
-      SafetensorsFile file = SafetensorsFile.open(folder.resolve(name));
+    for (String shard : index.shards()) {
+      SafetensorsFile file = SafetensorsFile.open(index.file().resolveSibling(shard));
       files.add(file);
-      byName.put(name, file);
+      byName.put(shard, file);
     }
-    for (Map.Entry<String, JsonNode> entry : weightMap.properties()) {
-      SafetensorsFile file = byName.get(entry.getValue().asText());
-      file.tensor(entry.getKey());
+    for (Map.Entry<String, String> entry : index.shardOfTensor().entrySet()) {
+      SafetensorsFile file = byName.get(entry.getValue());
+      if (!file.has(entry.getKey())) {
+        throw new CheckpointException(
+            "%s: weight_map says that %s holds tensor %s, which it does not"
+                .formatted(index.file().toAbsolutePath(), entry.getValue(), entry.getKey()));
+      }
       fileOfTensor.put(entry.getKey(), file);
+    }
+    for (SafetensorsFile file : files) {
+      for (TensorInfo tensor : file.tensors()) {
+        SafetensorsFile listed = fileOfTensor.putIfAbsent(tensor.name(), file);
+        if (listed != null && listed != file) {
+          throw new CheckpointException(
+              "tensor %s lies in both %s and %s"
+                  .formatted(
+                      tensor.name(), listed.path().toAbsolutePath(), file.path().toAbsolutePath()));
+        }
+      }
+    }
+  }
+
+  private Checkpoint withStorageOfEmbedding() throws CheckpointException {
+    DType stored = storedType(TensorLayout.EMBEDDING);
+    return new Checkpoint(folder, config.withStorage(stored), files, fileOfTensor, revision);
+  }
+
+  private void report(List<String> strangers) {
+    if (!strangers.isEmpty()) {
+      log.warn(
+          "{}: {} tensors are not part of a {} and are not read, such as {}",
+          folder.toAbsolutePath(),
+          strangers.size(),
+          config.model().architecture(),
+          strangers.subList(0, Math.min(STRANGERS_SHOWN, strangers.size())));
     }
   }
 
@@ -144,6 +174,17 @@ public final class Checkpoint implements AutoCloseable {
     return revision;
   }
 
+  /** Names of all tensors in the checkpoint's files. */
+  Set<String> tensorNames() {
+    return Collections.unmodifiableSet(fileOfTensor.keySet());
+  }
+
+  /** An error about a tensor that the files have. */
+  CheckpointException wrongTensor(String name, String what) {
+    return new CheckpointException(
+        "%s: tensor %s %s".formatted(fileOfTensor.get(name).path().toAbsolutePath(), name, what));
+  }
+
   private SafetensorsFile file(String tensor) throws CheckpointException {
     SafetensorsFile file = fileOfTensor.get(tensor);
     if (file == null) {
@@ -160,13 +201,11 @@ public final class Checkpoint implements AutoCloseable {
    * @throws CheckpointException if it is missing or has another shape
    */
   public TensorInfo tensor(String name, long... shape) throws CheckpointException {
-    SafetensorsFile file = file(name);
-    TensorInfo info = file.tensor(name);
-    List<Long> expected = java.util.Arrays.stream(shape).boxed().toList();
+    TensorInfo info = file(name).tensor(name);
+    List<Long> expected = Arrays.stream(shape).boxed().toList();
     if (!info.shape().equals(expected)) {
-      throw new CheckpointException(
-          "%s: tensor %s has shape %s; config.json makes it %s"
-              .formatted(file.path().toAbsolutePath(), name, info.shape(), expected));
+      throw wrongTensor(
+          name, "has shape %s; config.json makes it %s".formatted(info.shape(), expected));
     }
     return info;
   }
@@ -177,21 +216,47 @@ public final class Checkpoint implements AutoCloseable {
    * @throws CheckpointException if the tensor is missing or of a type that is not supported
    */
   public DType storedType(String name) throws CheckpointException {
-    SafetensorsFile file = file(name);
-    String stored = file.tensor(name).dtype();
+    String stored = file(name).tensor(name).dtype();
     for (DType dtype : DType.values()) {
       if (dtype.safetensorsName().equals(stored)) {
         return dtype;
       }
     }
-    throw new CheckpointException(
-        "%s: tensor %s is stored as %s; supported: F32, F16, BF16"
-            .formatted(file.path().toAbsolutePath(), name, stored));
+    throw wrongTensor(name, "is stored as %s; supported: F32, F16, BF16".formatted(stored));
   }
 
-  /** Fills {@code target} with a tensor's bytes, from its byte {@code offset} on. */
+  /**
+   * Fills {@code target} with a tensor's elements, from its byte {@code offset} on, and checks that
+   * all of them are finite.
+   *
+   * @param offset a whole number of elements
+   * @throws CheckpointException if the file is cut, or an element is NaN or infinite; names it. The
+   *     target is then partly filled
+   */
   public void read(TensorInfo tensor, long offset, ByteBuffer target) throws IOException {
-    fileOfTensor.get(tensor.name()).read(tensor, offset, target);
+    SafetensorsFile file = file(tensor.name());
+    DType dtype = storedType(tensor.name());
+    int end = target.limit();
+    for (int at = target.position(); at < end; at = target.position()) {
+      int piece = Math.min(PIECE_BYTES, end - at);
+      file.read(tensor, offset, target.limit(at + piece));
+      long wrong = FiniteValues.firstNonFinite(target.duplicate().position(at), dtype);
+      if (wrong >= 0) {
+        throw wrongTensor(
+            tensor.name(),
+            "holds NaN or infinity at element %d".formatted(offset / dtype.bytes() + wrong));
+      }
+      offset += piece;
+    }
+    target.limit(end);
+  }
+
+  /** Bytes of all tensors. */
+  public long weightBytes() {
+    return files.stream()
+        .flatMap(file -> file.tensors().stream())
+        .mapToLong(TensorInfo::byteCount)
+        .sum();
   }
 
   @Override

@@ -8,9 +8,12 @@ import io.lensflow.engine.model.ModelConfig;
  *
  * @param model shape and constants
  * @param features what differs between the architectures
- * @param storage the dtype that the configuration declares for the weights
+ * @param storage the dtype that the configuration declares for the weights; where it is silent, the
+ *     one in which the embedding is stored
+ * @param window the attention's sliding window; null if every layer sees everything
  */
-public record CheckpointConfig(ModelConfig model, Features features, DType storage) {
+public record CheckpointConfig(
+    ModelConfig model, Features features, DType storage, SlidingWindow window) {
   /**
    * Parts that an architecture has or has not.
    *
@@ -21,4 +24,28 @@ public record CheckpointConfig(ModelConfig model, Features features, DType stora
    */
   public record Features(
       boolean attentionBias, boolean outputBias, boolean mlpBias, boolean queryKeyNorm) {}
+
+  CheckpointConfig withStorage(DType other) {
+    return new CheckpointConfig(model, features, other, window);
+  }
+
+  /** With a head of its own, whatever {@code tie_word_embeddings} says. */
+  CheckpointConfig untied() {
+    ModelConfig untied =
+        new ModelConfig(
+            model.architecture(),
+            model.layers(),
+            model.hiddenSize(),
+            model.heads(),
+            model.keyValueHeads(),
+            model.headSize(),
+            model.mlpSize(),
+            model.vocabularySize(),
+            model.maxPositions(),
+            model.rmsNormEps(),
+            model.rope(),
+            false,
+            model.eosTokenIds());
+    return new CheckpointConfig(untied, features, storage, window);
+  }
 }

@@ -1,12 +1,8 @@
 package io.lensflow.engine.checkpoint;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lensflow.engine.DType;
 import io.lensflow.engine.model.ModelConfig;
-import io.lensflow.engine.model.RopeConfig;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
@@ -18,218 +14,153 @@ import java.util.Set;
  * the end-of-sequence ids of {@code generation_config.json}.
  *
  * <p>What the kernels do not compute is refused by name: a model is never silently approximated.
+ * Where a field is absent, the value is the one that transformers assumes for the architecture.
  */
 final class ConfigReader {
   static final String CONFIG = "config.json";
   private static final String GENERATION_CONFIG = "generation_config.json";
-  private static final Set<String> ARCHITECTURES =
-      Set.of("LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM");
-  private static final double DEFAULT_ROPE_THETA = 10_000;
+  private static final double DEFAULT_RMS_NORM_EPS = 1e-6;
 
-  private final Path file;
-  private final JsonNode config;
+  private final ConfigFields config;
+  private final ConfigFields generation;
 
-  private ConfigReader(Path file, JsonNode config) {
-    this.file = file;
+  private ConfigReader(ConfigFields config, ConfigFields generation) {
     this.config = config;
+    this.generation = generation;
   }
 
-  static CheckpointConfig read(Path folder) throws IOException {
+  static CheckpointConfig read(Path folder) throws CheckpointException {
     Path file = folder.resolve(CONFIG);
     if (!Files.isRegularFile(file)) {
       throw new CheckpointException(
           folder.toAbsolutePath() + ": no config.json; give a checkpoint folder");
     }
-    JsonNode generation = null;
-    Path generationFile = folder.resolve(GENERATION_CONFIG);
-    if (Files.isRegularFile(generationFile)) {
-      generation = parse(generationFile);
-    }
-    return new ConfigReader(file, parse(file)).read(generation);
+    Path generation = folder.resolve(GENERATION_CONFIG);
+    return new ConfigReader(
+            ConfigFields.read(file),
+            Files.isRegularFile(generation) ? ConfigFields.read(generation) : null)
+        .read();
   }
 
-  private static JsonNode parse(Path file) throws IOException {
-    JsonNode root;
-    try {
-      root = new ObjectMapper().readTree(Files.readAllBytes(file));
-    } catch (JsonProcessingException e) {
-      throw new CheckpointException(
-          "%s: not JSON: %s".formatted(file.toAbsolutePath(), e.getOriginalMessage()), e);
-    }
-    if (!root.isObject()) {
-      throw new CheckpointException(file.toAbsolutePath() + ": not a JSON object");
-    }
-    return root;
-  }
-
-  private CheckpointConfig read(JsonNode generation) throws CheckpointException {
-    String architecture = config.path("architectures").path(0).asText("");
-    if (!ARCHITECTURES.contains(architecture)) {
-      throw refused("architecture", architecture, ARCHITECTURES.stream().sorted().toList());
-    }
-    if (config.hasNonNull("quantization_config")) {
-      throw refused(
-          "quantization",
-          config.path("quantization_config").path("quant_method").asText("unnamed"),
-          "unquantized F32, F16 and BF16 weights");
-    }
-    String activation = text("hidden_act", "silu");
-    if (!activation.equals("silu")) {
-      throw refused("hidden_act", activation, "silu");
-    }
-    int hiddenSize = positive("hidden_size");
-    int heads = positive("num_attention_heads");
-    int keyValueHeads =
-        config.hasNonNull("num_key_value_heads") ? positive("num_key_value_heads") : heads;
-    if (heads % keyValueHeads != 0) {
-      throw broken("num_attention_heads is not a multiple of num_key_value_heads");
-    }
-    if (!config.hasNonNull("head_dim") && hiddenSize % heads != 0) {
-      throw broken("hidden_size is not a multiple of num_attention_heads, and head_dim is absent");
-    }
-    int headSize = config.hasNonNull("head_dim") ? positive("head_dim") : hiddenSize / heads;
-    if (headSize % 2 != 0) {
-      throw broken("head_dim is odd; rotary embedding needs halves");
-    }
-    boolean qwen2 = architecture.equals("Qwen2ForCausalLM");
-    boolean attentionBias = qwen2 || flag("attention_bias", false);
+  private CheckpointConfig read() throws CheckpointException {
+    Architecture architecture = Architecture.of(config);
+    refuseWhatIsNotComputed();
+    int layers = config.positive("num_hidden_layers");
+    int hiddenSize = config.positive("hidden_size");
+    int heads = config.positive("num_attention_heads");
+    int keyValueHeads = keyValueHeads(architecture, heads);
+    SlidingWindow window = SlidingWindow.of(config, architecture, layers);
     ModelConfig model =
         new ModelConfig(
-            architecture,
-            positive("num_hidden_layers"),
+            architecture.className(),
+            layers,
             hiddenSize,
             heads,
             keyValueHeads,
-            headSize,
-            positive("intermediate_size"),
-            positive("vocab_size"),
-            context(),
-            number("rms_norm_eps", config, null),
-            rope(),
-            flag("tie_word_embeddings", false),
-            eosTokenIds(generation));
-    return new CheckpointConfig(
-        model,
-        new CheckpointConfig.Features(
-            attentionBias,
-            attentionBias && !qwen2,
-            flag("mlp_bias", false),
-            architecture.equals("Qwen3ForCausalLM")),
-        storage());
+            headSize(architecture, hiddenSize, heads),
+            config.positive("intermediate_size"),
+            config.positive("vocab_size"),
+            config.positive("max_position_embeddings"),
+            config.positiveNumber("rms_norm_eps", DEFAULT_RMS_NORM_EPS),
+            RopeReader.read(config),
+            config.flag("tie_word_embeddings", false),
+            eosTokenIds(architecture));
+    return new CheckpointConfig(model, features(architecture), storage(), window);
   }
 
-  /**
-   * The context length. Attention runs over all tokens, which equals a sliding window as long as no
-   * sequence outgrows it: so a window shortens the context.
-   */
-  private int context() throws CheckpointException {
-    int positions = positive("max_position_embeddings");
-    boolean windowed = config.hasNonNull("sliding_window") && flag("use_sliding_window", true);
-    return windowed ? Math.min(positions, positive("sliding_window")) : positions;
-  }
-
-  private RopeConfig rope() throws CheckpointException {
-    boolean newLayout = config.hasNonNull("rope_parameters");
-    JsonNode scaling = config.path(newLayout ? "rope_parameters" : "rope_scaling");
-    double theta = number("rope_theta", newLayout ? scaling : config, DEFAULT_ROPE_THETA);
-    if (!scaling.isObject()) {
-      return new RopeConfig(theta, null);
+  private void refuseWhatIsNotComputed() throws CheckpointException {
+    for (String field : new String[] {"quantization_config", "compression_config"}) {
+      if (config.has(field)) {
+        String method = config.node(field).path("quant_method").asText("");
+        throw config.refused(
+            "quantization",
+            method.isEmpty() ? field : method,
+            "unquantized F32, F16 and BF16 weights");
+      }
     }
-    if (config.path("partial_rotary_factor").asDouble(1) != 1
-        || scaling.path("partial_rotary_factor").asDouble(1) != 1) {
-      throw refused("partial_rotary_factor", "other than 1", "1");
+    String activation = config.text("hidden_act", "silu");
+    if (!activation.equals("silu") && !activation.equals("swish")) {
+      throw config.refused("hidden_act", activation, "silu");
     }
-    String type = scaling.path("rope_type").asText(scaling.path("type").asText("default"));
-    return switch (type) {
-      case "default" -> new RopeConfig(theta, null);
-      case "llama3" ->
-          new RopeConfig(
-              theta,
-              new RopeConfig.Llama3Scaling(
-                  number("factor", scaling, null),
-                  number("low_freq_factor", scaling, null),
-                  number("high_freq_factor", scaling, null),
-                  (int) number("original_max_position_embeddings", scaling, null)));
-      default -> throw refused("rope_type", type, "default, llama3");
-    };
+    if (!config.flag("is_causal", true)) {
+      throw config.refused("is_causal", false, "true");
+    }
   }
 
-  private Set<Integer> eosTokenIds(JsonNode generation) throws CheckpointException {
-    JsonNode ids =
-        generation != null && generation.hasNonNull("eos_token_id")
-            ? generation.get("eos_token_id")
-            : config.path("eos_token_id");
+  private int keyValueHeads(Architecture architecture, int heads) throws CheckpointException {
+    int fallback =
+        config.isNull("num_key_value_heads") ? heads : architecture.defaultKeyValueHeads(heads);
+    int keyValueHeads = config.positive("num_key_value_heads", fallback);
+    if (heads % keyValueHeads != 0) {
+      throw config.broken(
+          "num_attention_heads %d is not a multiple of num_key_value_heads %d"
+              .formatted(heads, keyValueHeads));
+    }
+    return keyValueHeads;
+  }
+
+  private int headSize(Architecture architecture, int hiddenSize, int heads)
+      throws CheckpointException {
+    int fallback = architecture.defaultHeadSize();
+    if (fallback != 0 && config.isNull("head_dim")) {
+      throw config.wrong("head_dim", "a positive integer");
+    }
+    if (fallback == 0 && !config.has("head_dim") && hiddenSize % heads != 0) {
+      throw config.broken(
+          "hidden_size is not a multiple of num_attention_heads, and head_dim is absent");
+    }
+    int headSize = config.positive("head_dim", fallback != 0 ? fallback : hiddenSize / heads);
+    if (headSize % 2 != 0) {
+      throw config.broken("head_dim is odd; rotary embedding needs halves");
+    }
+    return headSize;
+  }
+
+  private CheckpointConfig.Features features(Architecture architecture) throws CheckpointException {
+    boolean attentionBias =
+        architecture.readsAttentionBias() && config.flag("attention_bias", false);
+    return new CheckpointConfig.Features(
+        attentionBias || architecture.alwaysHasQueryBias(),
+        attentionBias,
+        architecture.readsMlpBias() && config.flag("mlp_bias", false),
+        architecture.normsQueryAndKey());
+  }
+
+  private Set<Integer> eosTokenIds(Architecture architecture) throws CheckpointException {
+    ConfigFields source =
+        generation != null && generation.has("eos_token_id") ? generation : config;
+    JsonNode ids = source.node("eos_token_id");
     Set<Integer> eos = new LinkedHashSet<>();
     if (ids.isArray()) {
       for (JsonNode id : ids) {
-        eos.add(eosTokenId(id));
+        eos.add(eosTokenId(source, id));
       }
-    } else if (!ids.isNull() && !ids.isMissingNode()) {
-      eos.add(eosTokenId(ids));
+    } else if (source.has("eos_token_id")) {
+      eos.add(eosTokenId(source, ids));
+    } else if (ids.isMissingNode() && architecture.defaultEosTokenId() >= 0) {
+      eos.add(architecture.defaultEosTokenId());
     }
     return eos;
   }
 
-  private int eosTokenId(JsonNode id) throws CheckpointException {
-    if (!id.canConvertToInt() || !id.isIntegralNumber()) {
-      throw broken("eos_token_id is " + id);
+  private static int eosTokenId(ConfigFields source, JsonNode id) throws CheckpointException {
+    if (!id.isIntegralNumber() || !id.canConvertToInt()) {
+      throw source.wrong("eos_token_id", "an id or a list of ids");
     }
     return id.intValue();
   }
 
+  /** The declared dtype; null if none is declared. */
   private DType storage() throws CheckpointException {
-    String name = text("dtype", text("torch_dtype", "float32"));
-    return switch (name.replace("torch.", "")) {
+    String name = config.text("dtype", config.text("torch_dtype", null));
+    if (name == null) {
+      return null;
+    }
+    return switch (name.startsWith("torch.") ? name.substring("torch.".length()) : name) {
       case "float32" -> DType.FLOAT32;
       case "float16" -> DType.FLOAT16;
       case "bfloat16" -> DType.BFLOAT16;
-      default -> throw refused("dtype", name, "float32, float16, bfloat16");
+      default -> throw config.refused("dtype", name, "float32, float16, bfloat16");
     };
-  }
-
-  private String text(String field, String fallback) {
-    return config.hasNonNull(field) ? config.get(field).asText() : fallback;
-  }
-
-  private boolean flag(String field, boolean fallback) throws CheckpointException {
-    JsonNode node = config.path(field);
-    if (node.isMissingNode() || node.isNull()) {
-      return fallback;
-    }
-    if (!node.isBoolean()) {
-      throw broken("%s is %s, neither true nor false".formatted(field, node));
-    }
-    return node.booleanValue();
-  }
-
-  private int positive(String field) throws CheckpointException {
-    JsonNode node = config.path(field);
-    if (!node.isIntegralNumber() || !node.canConvertToInt() || node.intValue() < 1) {
-      throw broken(
-          "%s is %s; it must be a positive integer"
-              .formatted(field, node.isMissingNode() ? "absent" : node));
-    }
-    return node.intValue();
-  }
-
-  private double number(String field, JsonNode from, Double fallback) throws CheckpointException {
-    JsonNode node = from.path(field);
-    if ((node.isMissingNode() || node.isNull()) && fallback != null) {
-      return fallback;
-    }
-    if (!node.isNumber() || !(node.doubleValue() > 0) || Double.isInfinite(node.doubleValue())) {
-      throw broken(
-          "%s is %s; it must be a positive number"
-              .formatted(field, node.isMissingNode() ? "absent" : node));
-    }
-    return node.doubleValue();
-  }
-
-  private CheckpointException broken(String what) {
-    return new CheckpointException(file.toAbsolutePath() + ": " + what);
-  }
-
-  private CheckpointException refused(String field, String value, Object supported) {
-    return broken("%s '%s' is not supported; supported: %s".formatted(field, value, supported));
   }
 }

@@ -5,6 +5,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -43,6 +45,10 @@ public final class SafetensorsFile implements AutoCloseable {
   public static SafetensorsFile open(Path path) throws IOException {
     FileChannel channel;
     try {
+      // A pipe or device would block or never end.
+      if (Files.exists(path) && !Files.isRegularFile(path)) {
+        throw new CheckpointException(path.toAbsolutePath() + ": not a regular file");
+      }
       channel = FileChannel.open(path, StandardOpenOption.READ);
     } catch (NoSuchFileException e) {
       throw new CheckpointException(path.toAbsolutePath() + ": no such file", e);
@@ -50,6 +56,8 @@ public final class SafetensorsFile implements AutoCloseable {
       // Some writers of safetensors keep files from everyone but their owner.
       throw new CheckpointException(
           path.toAbsolutePath() + ": permission denied; let the user who runs this read it", e);
+    } catch (FileSystemException e) {
+      throw JsonFile.unreadable(path, e);
     }
     try {
       byte[] headerBytes = readHeader(path, channel);
@@ -101,6 +109,11 @@ public final class SafetensorsFile implements AutoCloseable {
   /** Free-form strings that the file's writer left. */
   public Map<String, String> metadata() {
     return header.metadata();
+  }
+
+  /** Whether the file has a tensor of this name. */
+  boolean has(String name) {
+    return header.tensors().containsKey(name);
   }
 
   /**

@@ -1,10 +1,6 @@
 package io.lensflow.engine.checkpoint;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -36,12 +32,6 @@ final class SafetensorsHeader {
           Map.entry("I64", 8),
           Map.entry("F64", 8));
 
-  private static final JsonMapper JSON =
-      JsonMapper.builder()
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .build();
-
   private final Path file;
   private final long dataBytes;
 
@@ -58,24 +48,12 @@ final class SafetensorsHeader {
   }
 
   private Content parse(byte[] json) throws CheckpointException {
-    JsonNode root;
-    try {
-      root = JSON.readTree(json);
-    } catch (JsonProcessingException e) {
-      throw broken("its header is not JSON: " + e.getOriginalMessage());
-    } catch (java.io.IOException e) {
-      throw broken("its header is not JSON: " + e.getMessage());
-    }
-    if (!root.isObject()) {
-      throw broken("its header is not a JSON object");
-    }
+    JsonNode root = JsonFile.parse(file, json, "its header");
     Map<String, String> metadata = new LinkedHashMap<>();
     List<TensorInfo> tensors = new ArrayList<>();
     for (Map.Entry<String, JsonNode> entry : root.properties()) {
       if (entry.getKey().equals("__metadata__")) {
-        for (Map.Entry<String, JsonNode> pair : entry.getValue().properties()) {
-          metadata.put(pair.getKey(), pair.getValue().asText());
-        }
+        readMetadata(entry.getValue(), metadata);
       } else {
         tensors.add(tensor(entry.getKey(), entry.getValue()));
       }
@@ -101,6 +79,19 @@ final class SafetensorsHeader {
               .formatted(end, dataBytes));
     }
     return new Content(byName, metadata);
+  }
+
+  private void readMetadata(JsonNode node, Map<String, String> metadata)
+      throws CheckpointException {
+    if (!node.isObject()) {
+      throw broken("its __metadata__ is not an object");
+    }
+    for (Map.Entry<String, JsonNode> pair : node.properties()) {
+      if (!pair.getValue().isTextual()) {
+        throw broken("its __metadata__ holds '%s', not a string".formatted(pair.getKey()));
+      }
+      metadata.put(pair.getKey(), pair.getValue().textValue());
+    }
   }
 
   private TensorInfo tensor(String name, JsonNode node) throws CheckpointException {

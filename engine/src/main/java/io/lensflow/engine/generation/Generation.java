@@ -93,40 +93,44 @@ public record Generation(
     Sampler sampler = Sampler.of(sampling, promptIds);
     int[] generated = new int[maxNewTokens];
     try (Sequence sequence = engine.open(new SequenceOptions(p, length, capture, steering))) {
-      float[] logits = prefill(engine, sequence, promptIds, observer);
+      StepOutput output = prefill(engine, sequence, promptIds, sampler.needs(), observer);
       int count = 0;
       while (count < maxNewTokens) {
-        int id = sampler.next(logits, p + count);
+        int id = sampler.next(last(engine, output.logits()), output.summary(), p + count);
         generated[count++] = id;
         if (count == maxNewTokens || stopIds.contains(id)) {
           break;
         }
-        StepOutput output =
-            engine.step(List.of(new StepInput(sequence, new int[] {id}, Logits.LAST))).get(0);
+        Logits wanted = allLogits ? Logits.LAST : sampler.needs();
+        output = engine.step(List.of(new StepInput(sequence, new int[] {id}, wanted))).get(0);
         observer.accept(output);
-        logits = output.logits();
       }
       return Arrays.copyOf(generated, count);
     }
   }
 
-  /** Consumes the prompt; the logits of its last row. */
-  private float[] prefill(
-      Engine engine, Sequence sequence, int[] promptIds, Consumer<StepOutput> observer) {
-    float[] logits = null;
+  /** Consumes the prompt; the output of its last chunk. */
+  private StepOutput prefill(
+      Engine engine,
+      Sequence sequence,
+      int[] promptIds,
+      Logits needed,
+      Consumer<StepOutput> observer) {
+    StepOutput output = null;
     for (int at = 0; at < promptIds.length; at += chunk) {
       int end = Math.min(promptIds.length, at + chunk);
-      Logits wanted = allLogits ? Logits.ALL : end == promptIds.length ? Logits.LAST : Logits.NONE;
-      StepOutput output =
-          engine
-              .step(
-                  List.of(new StepInput(sequence, Arrays.copyOfRange(promptIds, at, end), wanted)))
-              .get(0);
+      Logits wanted = allLogits ? Logits.ALL : end == promptIds.length ? needed : Logits.NONE;
+      int[] ids = Arrays.copyOfRange(promptIds, at, end);
+      output = engine.step(List.of(new StepInput(sequence, ids, wanted))).get(0);
       observer.accept(output);
-      logits = output.logits();
     }
+    return output;
+  }
+
+  /** Logits of the last row, of however many there are. */
+  private static float[] last(Engine engine, float[] logits) {
     int v = engine.config().vocabularySize();
-    return logits.length == v
+    return logits.length <= v
         ? logits
         : Arrays.copyOfRange(logits, logits.length - v, logits.length);
   }

@@ -1,5 +1,6 @@
 package io.lensflow.engine.generation;
 
+import io.lensflow.engine.StepInput.Logits;
 import io.lensflow.engine.lens.HeadSummary;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -32,16 +33,29 @@ public final class Sampler {
     return sampler;
   }
 
+  /** What the choice needs: a greedy one without a penalty needs no logits but the greatest. */
+  public Logits needs() {
+    return options.temperature() == 0 && options.repetitionPenalty() == 1
+        ? Logits.SUMMARY
+        : Logits.LAST;
+  }
+
   /**
    * Chooses the token at a position and remembers it for the repetition penalty.
    *
-   * @param logits [V], the model's own; not changed
+   * @param logits [V], the model's own, not changed; may be empty where {@link #needs} says so
+   * @param summary of the same logits
    * @param position absolute position of the new token
    */
-  public int next(float[] logits, int position) {
-    float[] penalised = penalised(logits);
-    int id = options.temperature() == 0 ? greatest(penalised) : draw(penalised, position);
-    logProbability = logits[id] - HeadSummary.of(logits).logSumExp();
+  public int next(float[] logits, HeadSummary summary, int position) {
+    int id = summary.topId();
+    float logit = summary.topLogit();
+    if (needs() == Logits.LAST) {
+      float[] penalised = penalised(logits);
+      id = options.temperature() == 0 ? greatest(penalised) : draw(penalised, position);
+      logit = logits[id];
+    }
+    logProbability = logit - summary.logSumExp();
     seen.set(id);
     return id;
   }

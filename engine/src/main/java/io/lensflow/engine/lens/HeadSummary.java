@@ -1,5 +1,7 @@
 package io.lensflow.engine.lens;
 
+import java.util.List;
+
 /**
  * What is kept of one row of the model's own logits.
  *
@@ -21,5 +23,26 @@ public record HeadSummary(int topId, float topLogit, float logSumExp) {
       sum += Math.exp(logit - logits[top]);
     }
     return new HeadSummary(top, logits[top], (float) (logits[top] + Math.log(sum)));
+  }
+
+  /**
+   * The summary of a whole vocabulary from those of its parts, in rising order of ids. Exact but for
+   * the rounding of the sum; a part that holds no id has a logarithm of −∞.
+   */
+  public static HeadSummary merge(List<HeadSummary> parts) {
+    HeadSummary top = parts.get(0);
+    for (HeadSummary part : parts) {
+      if (part.topLogit > top.topLogit) {
+        top = part;
+      }
+    }
+    if (parts.size() == 1) {
+      return top;
+    }
+    double sum = 0;
+    for (HeadSummary part : parts) {
+      sum += Math.exp(part.logSumExp - top.topLogit);
+    }
+    return new HeadSummary(top.topId, top.topLogit, (float) (top.topLogit + Math.log(sum)));
   }
 }

@@ -3,22 +3,26 @@ package io.lensflow.engine.model;
 import io.lensflow.engine.Sequence;
 import io.lensflow.engine.SequenceOptions;
 import io.lensflow.engine.capture.SequenceCapture;
+import java.util.List;
 
-/** A sequence of {@link Transformer}: a run of the pool and how far it is filled. */
+/** A sequence of {@link Transformer}: its blocks of the pool and how far they are filled. */
 final class RunningSequence implements Sequence {
   private final Transformer owner;
   private final SequenceOptions options;
   private final SequenceCapture capture;
-  private final int poolStart;
+  private final List<KvBlocks.Run> runs;
   private int length;
   private boolean closed;
 
   RunningSequence(
-      Transformer owner, SequenceOptions options, SequenceCapture capture, int poolStart) {
+      Transformer owner,
+      SequenceOptions options,
+      SequenceCapture capture,
+      List<KvBlocks.Run> runs) {
     this.owner = owner;
     this.options = options;
     this.capture = capture;
-    this.poolStart = poolStart;
+    this.runs = runs;
   }
 
   Transformer owner() {
@@ -33,8 +37,26 @@ final class RunningSequence implements Sequence {
     return capture;
   }
 
-  int poolStart() {
-    return poolStart;
+  List<KvBlocks.Run> runs() {
+    return runs;
+  }
+
+  /** The row of the pool that holds a position's key and value. */
+  int poolRow(int position) {
+    int block = position / KvBlocks.BLOCK_TOKENS;
+    for (KvBlocks.Run run : runs) {
+      if (block < run.count()) {
+        return (run.first() + block) * KvBlocks.BLOCK_TOKENS + position % KvBlocks.BLOCK_TOKENS;
+      }
+      block -= run.count();
+    }
+    throw new IndexOutOfBoundsException("position " + position + " is beyond what was reserved");
+  }
+
+  /** The row of the pool of the first of some positions if all lie in one run, else −1. */
+  int runStart(int start, int end) {
+    int first = poolRow(start);
+    return poolRow(end - 1) - first == end - 1 - start ? first : -1;
   }
 
   boolean isClosed() {

@@ -1,114 +1,169 @@
 package io.lensflow.engine.model;
 
 import io.lensflow.engine.DType;
-import io.lensflow.engine.StepInput;
+import io.lensflow.engine.StepInput.Logits;
+import io.lensflow.engine.model.PassPlanner.Pass;
+import io.lensflow.engine.model.PassPlanner.Slice;
 import io.lensflow.engine.torch.Argument;
 import io.lensflow.engine.torch.Tensor;
 import io.lensflow.engine.torch.TensorKernels;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /**
- * How the new tokens of a step's sequences lie side by side as N rows: token ids, absolute
- * positions, rows of the pool, and what each sequence attends to. Linear layers see N rows at once;
- * attention goes sequence by sequence.
+ * How the tokens of a pass lie side by side as N rows: ids, absolute positions, rows of the pool,
+ * and what each sequence attends to. Linear layers see N rows at once; attention goes sequence by
+ * sequence. All ranks read the same layout.
  */
 final class StepLayout implements AutoCloseable {
   /** What the attention kernel is told about a sequence: first row, t, first pool row, s. */
   private static final int SPAN_FIELDS = 4;
 
-  private final int rowCount;
-  private final int[] firstRows;
-  private final Tensor ids;
-  private final TransformerKernels.StepArguments arguments;
-  private final long[] logitRows;
+  private static final int SCATTERED = -1;
 
+  private final int[] firstRows;
+  private final int[] logitRows;
+  private final Tensor ids;
+  private final Tensor headRows;
+  private final TransformerKernels.Attention attention;
+
+  /**
+   * @param window how many positions a token sees, itself included, in layers that have a window;
+   *     0 if none has
+   * @param kinds per layer 1 if it has a window, else 0; then 2 if any has, else 1
+   * @param spareRow row of the pool for what only fills the pass up
+   */
   StepLayout(
-      List<StepInput> inputs,
+      Pass pass,
+      int window,
+      Argument kinds,
+      int spareRow,
       TensorKernels tensors,
       TransformerKernels kernels,
       Tensor frequencies,
       DType dtype) {
-    int b = inputs.size();
-    firstRows = new int[b];
-    int n = 0;
-    int logitCount = 0;
-    for (int i = 0; i < b; i++) {
-      firstRows[i] = n;
-      n += inputs.get(i).tokenIds().length;
-      logitCount += logitCount(inputs.get(i));
-    }
-    rowCount = n;
-    logitRows = new long[logitCount];
+    List<Slice> slices = pass.slices();
+    int n = pass.rowCount();
+    firstRows = new int[slices.size()];
     long[] tokens = new long[n];
     long[] positions = new long[n];
     long[] poolRows = new long[n];
-    long[] spans = new long[SPAN_FIELDS * b];
-    int logitRow = 0;
-    for (int i = 0; i < b; i++) {
-      StepInput input = inputs.get(i);
-      RunningSequence sequence = (RunningSequence) input.sequence();
-      int t = input.tokenIds().length;
-      int first = firstRows[i];
+    Arrays.fill(poolRows, spareRow);
+    List<Long> wanted = new ArrayList<>();
+    logitRows = new int[slices.size()];
+    int row = 0;
+    for (int i = 0; i < slices.size(); i++) {
+      Slice slice = slices.get(i);
+      int t = slice.ids().length;
+      firstRows[i] = row;
+      logitRows[i] = wanted.size();
       for (int j = 0; j < t; j++) {
-        tokens[first + j] = input.tokenIds()[j];
-        positions[first + j] = sequence.length() + j;
-        poolRows[first + j] = sequence.poolStart() + sequence.length() + j;
+        tokens[row + j] = slice.ids()[j];
+        positions[row + j] = slice.position() + j;
+        poolRows[row + j] = slice.sequence().poolRow(slice.position() + j);
+        if (slice.logits() == Logits.ALL || (slice.logits() != Logits.NONE && j == t - 1)) {
+          wanted.add((long) row + j);
+        }
       }
-      spans[SPAN_FIELDS * i] = first;
-      spans[SPAN_FIELDS * i + 1] = t;
-      spans[SPAN_FIELDS * i + 2] = sequence.poolStart();
-      spans[SPAN_FIELDS * i + 3] = sequence.length() + t;
-      for (int j = t - logitCount(input); j < t; j++) {
-        logitRows[logitRow++] = first + j;
+      row += t;
+    }
+    if (row < n && !wanted.isEmpty()) {
+      // A filled-up pass sends a fixed number of rows through the head, too.
+      for (long spare = row; wanted.size() < n; spare = Math.min(spare + 1, n - 1)) {
+        wanted.add(spare);
       }
     }
     ids = tensors.integers(tokens);
+    headRows =
+        wanted.isEmpty()
+            ? null
+            : tensors.integers(wanted.stream().mapToLong(Long::longValue).toArray());
     try (Tensor at = tensors.integers(positions)) {
-      arguments =
-          new TransformerKernels.StepArguments(
+      attention =
+          attention(
+              slices,
               kernels.rotation(at, frequencies),
-              tensors.integers(poolRows),
-              Argument.of(spans),
-              masks(inputs, tensors, kernels, dtype));
+              poolRows,
+              window,
+              kinds,
+              tensors,
+              kernels,
+              dtype);
     }
   }
 
-  private static int logitCount(StepInput input) {
-    return switch (input.logits()) {
-      case NONE -> 0;
-      case LAST -> 1;
-      case ALL -> input.tokenIds().length;
-    };
-  }
-
-  /** A mask is needed only by a chunk that follows cached tokens; the rest is plainly causal. */
-  private static Argument masks(
-      List<StepInput> inputs, TensorKernels tensors, TransformerKernels kernels, DType dtype) {
+  /** What every sequence attends to, in layers without a window and, if there is one, in those with. */
+  private TransformerKernels.Attention attention(
+      List<Slice> slices,
+      Tensor rotation,
+      long[] poolRows,
+      int window,
+      Argument kinds,
+      TensorKernels tensors,
+      TransformerKernels kernels,
+      DType dtype) {
+    int[] windows = window == 0 ? new int[] {0} : new int[] {0, window};
+    long[] spans = new long[SPAN_FIELDS * slices.size() * windows.length];
+    List<Tensor> gathers = new ArrayList<>();
     List<Tensor> masks = new ArrayList<>();
-    try {
-      for (StepInput input : inputs) {
-        int t = input.tokenIds().length;
-        int cached = input.sequence().length();
-        masks.add(
-            t > 1 && cached > 0
-                ? kernels.causalMask(t, cached + t, dtype)
-                : tensors.empty(dtype, 0));
+    try (Tensor none = tensors.empty(dtype, 0)) {
+      int at = 0;
+      for (int seen : windows) {
+        for (int i = 0; i < slices.size(); i++) {
+          Slice slice = slices.get(i);
+          int t = slice.ids().length;
+          int end = slice.position() + t;
+          int start = seen == 0 ? 0 : Math.max(0, slice.position() + 1 - seen);
+          int s = end - start;
+          int poolStart = slice.sequence().runStart(start, end);
+          spans[at++] = firstRows[i];
+          spans[at++] = t;
+          spans[at++] = poolStart;
+          spans[at++] = s;
+          gathers.add(
+              poolStart == SCATTERED ? tensors.integers(poolRows(slice, start, end)) : null);
+          // The one new token of a decode step sees all of them, a prompt that begins is plainly
+          // causal; what lies between needs a mask.
+          boolean windowed = seen > 0 && s > seen;
+          boolean plain = t == 1 || (s == t && !windowed);
+          masks.add(plain ? null : kernels.causalMask(t, s, windowed ? seen : 0, dtype));
+        }
       }
-      return Argument.of(masks);
+      return new TransformerKernels.Attention(
+          rotation,
+          tensors.integers(poolRows),
+          kinds,
+          Argument.of(spans),
+          Argument.of(orElse(gathers, none)),
+          Argument.of(orElse(masks, none)));
     } finally {
-      masks.forEach(Tensor::close);
+      gathers.stream().filter(Objects::nonNull).forEach(Tensor::close);
+      masks.stream().filter(Objects::nonNull).forEach(Tensor::close);
     }
   }
 
-  /** N. */
-  int rowCount() {
-    return rowCount;
+  private static List<Tensor> orElse(List<Tensor> tensors, Tensor none) {
+    return tensors.stream().map(tensor -> tensor == null ? none : tensor).toList();
   }
 
-  /** The first row of the i-th input. */
+  private static long[] poolRows(Slice slice, int start, int end) {
+    long[] rows = new long[end - start];
+    for (int i = 0; i < rows.length; i++) {
+      rows[i] = slice.sequence().poolRow(start + i);
+    }
+    return rows;
+  }
+
+  /** The first row of the i-th slice. */
   int firstRow(int i) {
     return firstRows[i];
+  }
+
+  /** The i-th slice's first row among those that go through the head. */
+  int logitRow(int i) {
+    return logitRows[i];
   }
 
   /** Token ids [N]. */
@@ -116,21 +171,25 @@ final class StepLayout implements AutoCloseable {
     return ids;
   }
 
-  TransformerKernels.StepArguments arguments() {
-    return arguments;
+  /** Rows that go through the head [M], or null for none. */
+  Tensor headRows() {
+    return headRows;
   }
 
-  /** Rows that go through the head, in the order of the inputs. */
-  long[] logitRows() {
-    return logitRows;
+  TransformerKernels.Attention attention() {
+    return attention;
   }
 
   @Override
   public void close() {
     ids.close();
-    arguments.rotation().close();
-    arguments.poolRows().close();
-    arguments.spans().close();
-    arguments.masks().close();
+    if (headRows != null) {
+      headRows.close();
+    }
+    attention.rotation().close();
+    attention.poolRows().close();
+    attention.spans().close();
+    attention.gathers().close();
+    attention.masks().close();
   }
 }

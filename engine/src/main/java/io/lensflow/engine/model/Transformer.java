@@ -3,45 +3,49 @@ package io.lensflow.engine.model;
 import io.lensflow.engine.DType;
 import io.lensflow.engine.Engine;
 import io.lensflow.engine.EngineOptions;
+import io.lensflow.engine.LoadProgress;
+import io.lensflow.engine.RankInfo;
 import io.lensflow.engine.Sequence;
 import io.lensflow.engine.SequenceOptions;
 import io.lensflow.engine.StepInput;
 import io.lensflow.engine.StepOutput;
 import io.lensflow.engine.capture.CaptureStaging;
-import io.lensflow.engine.capture.CapturedRows;
+import io.lensflow.engine.capture.RowCollector;
 import io.lensflow.engine.capture.SequenceCapture;
 import io.lensflow.engine.checkpoint.Checkpoint;
+import io.lensflow.engine.checkpoint.SlidingWindow;
+import io.lensflow.engine.model.PassPlanner.Pass;
+import io.lensflow.engine.model.PassPlanner.Slice;
 import io.lensflow.engine.steering.DeviceVector;
 import io.lensflow.engine.steering.PreparedVector;
 import io.lensflow.engine.steering.StepSteering;
-import io.lensflow.engine.steering.StepSteering.LayerSteering;
+import io.lensflow.engine.steering.StepSteering.Edits;
 import io.lensflow.engine.torch.Argument;
-import io.lensflow.engine.torch.KernelThread;
-import io.lensflow.engine.torch.Tensor;
-import io.lensflow.engine.torch.TensorKernels;
 import io.lensflow.text.Tokenizer;
 import java.io.IOException;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** An engine of one rank: a pre-norm decoder on one device. */
+/**
+ * An engine of R tensor-parallel ranks that hold a pre-norm decoder together. Ranks are threads of
+ * this process; what they share lies in its memory. The caller's thread runs rank 0.
+ */
 public final class Transformer implements Engine {
   private final ModelConfig config;
+  private final SlidingWindow window;
+  private final Argument attentionKinds;
   private final Tokenizer tokenizer;
   private final String revision;
   private final DType dtype;
-  private final int threads;
-  private final TensorKernels tensors;
-  private final TransformerKernels kernels;
-  private final Weights weights;
-  private final KvPool pool;
+  private final boolean deterministic;
+  private final RankThreads threads;
+  private final List<Rank> ranks;
+  private final KvBlocks blocks;
   private final CaptureStaging staging;
-  private final LayerSteering unsteered = LayerSteering.none();
-  private final Argument nothing = Argument.of(new long[0]);
-  private final Argument noTensors = Argument.of(List.of());
+  private final AllReduce reduce;
+  private final Edits unsteered = Edits.none();
   private boolean closed;
 
   private Transformer(
@@ -49,47 +53,89 @@ public final class Transformer implements Engine {
       Tokenizer tokenizer,
       DType dtype,
       EngineOptions options,
-      TensorKernels tensors,
-      TransformerKernels kernels,
-      Weights weights) {
+      RankThreads threads,
+      List<Rank> ranks,
+      KvBlocks blocks) {
     this.config = checkpoint.config().model();
+    this.window = checkpoint.config().window();
+    this.attentionKinds = kinds(config.layers(), window);
     this.tokenizer = tokenizer;
     this.revision = checkpoint.revision();
     this.dtype = dtype;
-    this.threads = options.threads();
-    this.tensors = tensors;
-    this.kernels = kernels;
-    this.weights = weights;
-    this.pool = new KvPool(tensors, config, dtype, options.kvTokens());
-    this.staging = new CaptureStaging(tensors, config.layers(), config.hiddenSize(), dtype);
+    this.deterministic = options.deterministic();
+    this.threads = threads;
+    this.ranks = ranks;
+    this.blocks = blocks;
+    int[] columns = new int[ranks.size()];
+    for (int rank = 0; rank < columns.length; rank++) {
+      columns[rank] = new Shard(rank, columns.length).columns(config).count();
+    }
+    this.staging =
+        new CaptureStaging(
+            ranks.get(0).tensors(), config.layers(), columns, dtype, options.stagingBytes());
+    this.reduce =
+        ranks.size() == 1
+            ? null
+            : new AllReduce(ranks.get(0).tensors(), ranks.size(), config.hiddenSize(), dtype);
   }
 
   /**
-   * Reads the weights of an open checkpoint.
+   * Reads the weights of an open checkpoint, each rank its own.
    *
    * @param tokenizer owned by the engine from here on
+   * @throws IllegalArgumentException if the model cannot be split into so many ranks
    */
-  public static Transformer load(Checkpoint checkpoint, Tokenizer tokenizer, EngineOptions options)
+  public static Transformer load(
+      Checkpoint checkpoint, Tokenizer tokenizer, EngineOptions options, LoadProgress progress)
       throws IOException {
-    KernelThread.useThreads(options.threads());
-    DType dtype = options.dtype() == null ? checkpoint.config().storage() : options.dtype();
-    if (dtype == DType.FLOAT16) {
-      dtype = DType.FLOAT32;
-    }
-    TensorKernels tensors = new TensorKernels();
-    TransformerKernels kernels = new TransformerKernels();
-    Weights weights = null;
+    ModelConfig config = checkpoint.config().model();
+    int count = options.ranks();
+    Shard.check(config, count);
+    DType wanted = options.dtype() == null ? checkpoint.config().storage() : options.dtype();
+    DType dtype = wanted == DType.FLOAT16 ? DType.FLOAT32 : wanted;
+    KvBlocks blocks = new KvBlocks(options.kvTokens());
+    LoadMeter meter = new LoadMeter(checkpoint, progress);
+    RankThreads threads = new RankThreads(count);
+    List<Rank> loaded = java.util.Collections.synchronizedList(new ArrayList<>());
     try {
-      weights = new WeightsLoader(checkpoint, dtype, tensors, kernels).load();
-      return new Transformer(checkpoint, tokenizer, dtype, options, tensors, kernels, weights);
-    } catch (IOException | RuntimeException | Error e) {
-      if (weights != null) {
-        weights.close();
+      List<Rank> ranks =
+          threads.run(
+              rank ->
+                  () -> {
+                    Rank own =
+                        Rank.load(
+                            checkpoint,
+                            new Shard(rank, count),
+                            dtype,
+                            Math.max(1, options.threads() / count),
+                            blocks.tokens(),
+                            meter::add);
+                    loaded.add(own);
+                    return own;
+                  },
+              failure -> {});
+      return new Transformer(checkpoint, tokenizer, dtype, options, threads, ranks, blocks);
+    } catch (Throwable e) {
+      loaded.forEach(Rank::close);
+      threads.close();
+      if (e instanceof IOException io) {
+        throw io;
       }
-      tensors.close();
-      kernels.close();
-      throw e;
+      if (e instanceof Error error) {
+        throw error;
+      }
+      throw e instanceof RuntimeException known ? known : new IllegalStateException(e);
     }
+  }
+
+  /** Per layer whether it attends to everything (0) or to a window (1); then how many kinds. */
+  private static Argument kinds(int layers, SlidingWindow window) {
+    long[] kinds = new long[layers + 1];
+    kinds[layers] = window == null ? 1 : 2;
+    if (window != null) {
+      window.layers().forEach(layer -> kinds[layer] = 1);
+    }
+    return Argument.of(kinds);
   }
 
   @Override
@@ -114,7 +160,7 @@ public final class Transformer implements Engine {
 
   @Override
   public int maxContext() {
-    return Math.min(config.maxPositions(), pool.tokens());
+    return Math.min(config.maxPositions(), blocks.tokens());
   }
 
   @Override
@@ -123,9 +169,14 @@ public final class Transformer implements Engine {
   }
 
   @Override
+  public List<RankInfo> ranks() {
+    return ranks.stream().map(Rank::info).toList();
+  }
+
+  @Override
   public PreparedVector prepare(float[] values) {
     enter();
-    return new DeviceVector(tensors, values, config.hiddenSize());
+    return new DeviceVector(ranks.get(0).tensors(), values, config.hiddenSize());
   }
 
   @Override
@@ -136,127 +187,152 @@ public final class Transformer implements Engine {
     }
     if (options.maxLength() < options.promptLength() || options.maxLength() > maxContext()) {
       throw new IllegalArgumentException(
-          "maxLength is %d; it must be between the prompt's %d tokens and the context of %d"
-              .formatted(options.maxLength(), options.promptLength(), maxContext()));
+          "maxLength is %d; it must be between the prompt's %d tokens and the context of %d: %s"
+              .formatted(
+                  options.maxLength(),
+                  options.promptLength(),
+                  maxContext(),
+                  blocks.tokens() < config.maxPositions()
+                      ? "kvTokens is " + blocks.tokens()
+                      : "max_position_embeddings is " + config.maxPositions()));
     }
     SequenceCapture capture =
         new SequenceCapture(options.capture(), options.promptLength(), config.layers());
+    if (!options.capture().isEmpty()) {
+      staging.rowsFor(List.of(capture));
+    }
     StepSteering.check(options.steering(), config.layers(), config.hiddenSize());
-    return new RunningSequence(this, options, capture, pool.reserve(options.maxLength()));
+    return new RunningSequence(this, options, capture, blocks.reserve(options.maxLength()));
   }
 
   void release(RunningSequence sequence) {
-    if (!closed) {
-      pool.release(sequence.poolStart(), sequence.options().maxLength());
-    }
+    blocks.release(sequence.runs());
   }
 
   @Override
   public List<StepOutput> step(List<StepInput> inputs) {
     enter();
     check(inputs);
-    if (inputs.isEmpty()) {
-      return List.of();
-    }
-    try (StepLayout layout =
-            new StepLayout(inputs, tensors, kernels, weights.frequencies(), dtype);
-        StepSteering steering = new StepSteering(tensors)) {
-      List<SequenceCapture> capturing = new ArrayList<>();
-      int[][] positions = new int[inputs.size()][];
-      for (int i = 0; i < inputs.size(); i++) {
-        RunningSequence sequence = (RunningSequence) inputs.get(i).sequence();
-        int count = inputs.get(i).tokenIds().length;
-        int first = sequence.length();
-        steering.add(
-            sequence.options().steering(),
-            sequence.promptLength(),
-            layout.firstRow(i),
-            first,
-            count);
-        if (!sequence.options().capture().isEmpty()) {
-          positions[i] = sequence.capture().positions(first, count);
-          if (positions[i].length > 0) {
-            capturing.add(sequence.capture());
-          }
-        }
-      }
-      boolean captures = !capturing.isEmpty();
-      if (captures) {
-        staging.prepare(capturing, layout.rowCount());
-      }
-      float[] logits = run(layout, steering, captures);
-      return outputs(inputs, layout, positions, logits);
-    }
-  }
-
-  /** All blocks and, for the rows that want logits, the head: [M, V]. */
-  private float[] run(StepLayout layout, StepSteering steering, boolean captures) {
-    Tensor x = kernels.embed(weights.embedding(), layout.ids());
-    try {
-      for (int layer = 0; layer < config.layers(); layer++) {
-        LayerSteering steered = steering.layer(layer, unsteered);
-        Tensor y =
-            kernels.block(
-                x,
-                weights.layers().get(layer),
-                pool.layer(layer),
-                config.rmsNormEps(),
-                layout.arguments(),
-                new TransformerKernels.Taps(
-                    captures ? staging.slots(layer) : nothing,
-                    captures ? staging.stages() : noTensors,
-                    steered.edits(),
-                    steered.multipliers(),
-                    steered.rows(),
-                    steered.vectors()));
-        x.close();
-        x = y;
-      }
-      if (layout.logitRows().length == 0) {
-        return new float[0];
-      }
-      try (Tensor rows = tensors.integers(layout.logitRows());
-          Tensor head = kernels.head(x, rows, config.rmsNormEps(), weights)) {
-        FloatBuffer values = head.bytes().asFloatBuffer();
-        float[] logits = new float[values.remaining()];
-        values.get(logits);
-        return logits;
-      }
-    } finally {
-      x.close();
-    }
-  }
-
-  private List<StepOutput> outputs(
-      List<StepInput> inputs, StepLayout layout, int[][] positions, float[] logits) {
-    List<StepOutput> outputs = new ArrayList<>(inputs.size());
-    int logitAt = 0;
-    for (int i = 0; i < inputs.size(); i++) {
+    RowCollector[] collectors = new RowCollector[inputs.size()];
+    LogitCollector[] logits = new LogitCollector[inputs.size()];
+    for (int i = 0; i < collectors.length; i++) {
       StepInput input = inputs.get(i);
-      RunningSequence sequence = (RunningSequence) input.sequence();
-      int wanted =
-          switch (input.logits()) {
-            case NONE -> 0;
-            case LAST -> config.vocabularySize();
-            case ALL -> config.vocabularySize() * input.tokenIds().length;
-          };
-      float[] own = logits;
-      if (wanted != logits.length) {
-        own = java.util.Arrays.copyOfRange(logits, logitAt, logitAt + wanted);
-      }
-      logitAt += wanted;
-      List<CapturedRows> rows = List.of();
-      CapturedRows finalRows = null;
-      if (positions[i] != null) {
-        int firstRow = layout.firstRow(i);
-        rows = staging.rows(sequence.capture(), firstRow, sequence.length(), positions[i]);
-        finalRows =
-            staging.finalRows(sequence.capture(), firstRow, sequence.length(), positions[i]);
-      }
-      sequence.advance(input.tokenIds().length);
-      outputs.add(new StepOutput(sequence, own, rows, finalRows));
+      collectors[i] = collector((RunningSequence) input.sequence(), input.tokenIds().length);
+      logits[i] = new LogitCollector(input, config.vocabularySize());
+    }
+    for (Pass pass : PassPlanner.plan(inputs, collectors, staging, deterministic)) {
+      run(pass, collectors, logits);
+    }
+    List<StepOutput> outputs = new ArrayList<>(inputs.size());
+    for (int i = 0; i < collectors.length; i++) {
+      RowCollector rows = collectors[i];
+      outputs.add(
+          new StepOutput(
+              inputs.get(i).sequence(),
+              logits[i].logits(),
+              logits[i].summary(),
+              rows == null ? List.of() : rows.rows(),
+              rows == null ? null : rows.finalRows()));
     }
     return outputs;
+  }
+
+  /** Room for what the next tokens of a sequence capture; null if they capture nothing. */
+  private RowCollector collector(RunningSequence sequence, int count) {
+    if (sequence.options().capture().isEmpty()) {
+      return null;
+    }
+    int[] positions = sequence.capture().positions(sequence.length(), count);
+    return positions.length == 0
+        ? null
+        : new RowCollector(sequence.capture(), positions, dtype, config.hiddenSize());
+  }
+
+  private void run(Pass pass, RowCollector[] collectors, LogitCollector[] logits) {
+    Rank first = ranks.get(0);
+    boolean captures = !pass.captures().isEmpty();
+    if (captures) {
+      staging.prepare(pass.captures(), pass.rowCount());
+    }
+    if (reduce != null) {
+      reduce.prepare(pass.rowCount());
+    }
+    boolean keepLogits = pass.slices().stream().anyMatch(slice -> slice.logits().leaveDevice());
+    try (StepLayout layout =
+        new StepLayout(
+            pass,
+            window == null ? 0 : window.size(),
+            attentionKinds,
+            KvCache.spareRow(blocks.tokens()),
+            first.tensors(),
+            first.kernels(),
+            first.weights().frequencies(),
+            dtype)) {
+      Edits edits = edits(pass, layout);
+      try {
+        List<Rank.Output> outputs =
+            onRanks(layout, edits, captures ? staging : null, keepLogits);
+        take(pass, layout, outputs, collectors, logits);
+      } finally {
+        if (edits != unsteered) {
+          edits.close();
+        }
+      }
+    }
+  }
+
+  private Edits edits(Pass pass, StepLayout layout) {
+    StepSteering steering = new StepSteering();
+    for (int i = 0; i < pass.slices().size(); i++) {
+      Slice slice = pass.slices().get(i);
+      steering.add(
+          slice.sequence().options().steering(),
+          slice.sequence().promptLength(),
+          layout.firstRow(i),
+          slice.position(),
+          slice.ids().length);
+    }
+    return steering.isEmpty()
+        ? unsteered
+        : steering.edits(ranks.get(0).tensors(), config.layers());
+  }
+
+  private List<Rank.Output> onRanks(
+      StepLayout layout, Edits edits, CaptureStaging stage, boolean keepLogits) {
+    if (reduce == null) {
+      return List.of(ranks.get(0).run(layout, edits, stage, null, keepLogits));
+    }
+    try {
+      return threads.run(
+          rank -> () -> ranks.get(rank).run(layout, edits, stage, reduce, keepLogits),
+          reduce.rendezvous()::breakUp);
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private void take(
+      Pass pass,
+      StepLayout layout,
+      List<Rank.Output> outputs,
+      RowCollector[] collectors,
+      LogitCollector[] logits) {
+    try {
+      for (int i = 0; i < pass.slices().size(); i++) {
+        Slice slice = pass.slices().get(i);
+        int count = slice.ids().length;
+        logits[slice.input()].take(slice, layout.logitRow(i), outputs);
+        RowCollector collector = collectors[slice.input()];
+        if (collector != null) {
+          collector.take(staging, layout.firstRow(i), slice.position(), count);
+        }
+        slice.sequence().advance(count);
+      }
+    } finally {
+      outputs.forEach(Rank.Output::close);
+    }
   }
 
   /** Everything is checked before anything changes, so that a refused step leaves no trace. */
@@ -293,7 +369,10 @@ public final class Transformer implements Engine {
     if (closed) {
       throw new IllegalStateException("the engine is closed");
     }
-    KernelThread.useThreads(threads);
+    Throwable broken = reduce == null ? null : reduce.rendezvous().broken();
+    if (broken != null) {
+      throw new IllegalStateException("a rank failed before; load the engine anew", broken);
+    }
   }
 
   @Override
@@ -302,14 +381,14 @@ public final class Transformer implements Engine {
       return;
     }
     closed = true;
+    threads.close();
     staging.close();
-    pool.close();
-    weights.close();
+    if (reduce != null) {
+      reduce.close();
+    }
+    ranks.forEach(Rank::close);
+    attentionKinds.close();
     unsteered.close();
-    nothing.close();
-    noTensors.close();
-    kernels.close();
-    tensors.close();
     tokenizer.close();
   }
 }

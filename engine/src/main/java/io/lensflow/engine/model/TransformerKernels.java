@@ -1,15 +1,15 @@
 package io.lensflow.engine.model;
 
 import io.lensflow.engine.DType;
+import io.lensflow.engine.steering.StepSteering.Edits;
 import io.lensflow.engine.torch.Argument;
 import io.lensflow.engine.torch.KernelModule;
 import io.lensflow.engine.torch.Tensor;
-import java.util.List;
 
 /**
  * The transformer's kernels, typed. Source and shapes: {@code transformer.py}.
  *
- * <p>Not thread-safe.
+ * <p>Not thread-safe: each rank has its own.
  */
 final class TransformerKernels implements AutoCloseable {
   /** Logits of a row that are computed again in float32 after a product in bfloat16. */
@@ -17,9 +17,26 @@ final class TransformerKernels implements AutoCloseable {
 
   private final KernelModule module = new KernelModule(TransformerKernels.class, "transformer.py");
 
+  /** What the attention of every layer of a step is told. */
+  record Attention(
+      Tensor rotation,
+      Tensor poolRows,
+      Argument kinds,
+      Argument spans,
+      Argument gathers,
+      Argument masks) {}
+
+  /** What a rank sets aside and steers in every layer of a step. */
+  record Taps(Argument columns, Argument slots, Argument stages, Edits edits) {}
+
   /** Packs a linear weight [out, in] for {@code rows} rows at a time. */
   Tensor pack(Tensor weight, int rows) {
     return module.tensor("pack", weight, rows);
+  }
+
+  /** Reorders the rows of the first heads of a projection for {@code rotate}; in place. */
+  Tensor pairs(Tensor weight, int heads, int headSize) {
+    return module.tensor("pairs", weight, heads, headSize);
   }
 
   /** x [N, in] · weight [out, in]ᵀ + bias. */
@@ -27,71 +44,147 @@ final class TransformerKernels implements AutoCloseable {
     return module.tensor("linear", x, weight, bias);
   }
 
-  /** Rows of the embedding table [V, D]: [N, D]. */
-  Tensor embed(Tensor table, Tensor ids) {
-    return module.tensor("embed", table, ids);
+  /** Rows of the rank's part of the embedding table: [N, D], zero where another rank has the id. */
+  Tensor embed(Weights weights, Tensor ids) {
+    return module.tensor("embed", weights.embedding(), ids, weights.vocabulary().first());
   }
 
-  /** Cosines and sines [N, 1, E] of positions [N]. */
-  Argument rotation(Tensor positions, Tensor frequencies) {
-    Tensor[] pair = module.tensors("rotation", positions, frequencies);
-    try (Tensor cos = pair[0];
-        Tensor sin = pair[1]) {
-      return Argument.of(List.of(cos, sin));
-    }
+  /** Unit complex numbers [N, 1, E/2] of positions [N]. */
+  Tensor rotation(Tensor positions, Tensor frequencies) {
+    return module.tensor("rotation", positions, frequencies);
   }
 
-  /** The additive mask [t, s] of t new tokens that end a sequence of s. */
-  Tensor causalMask(int t, int s, DType dtype) {
-    return module.tensor("causal_mask", t, s, dtype.scalarType());
+  /** The additive mask [t, s] of t new tokens that end s positions; window 0 is none. */
+  Tensor causalMask(int t, int s, int window, DType dtype) {
+    return module.tensor("causal_mask", t, s, window, dtype.scalarType());
   }
 
-  /** One block: x [N, D] to [N, D]; writes keys and values, steers and captures. */
-  Tensor block(
-      Tensor x, Argument weights, Argument cache, double eps, StepArguments step, Taps taps) {
+  /** All blocks: x [N, D] to [N, D]; writes keys and values, steers and captures. */
+  Tensor blocks(Tensor x, int layers, Weights w, KvCache cache, Attention attention, Taps taps) {
     return module.tensor(
-        "block",
+        "blocks",
         x,
-        weights,
-        cache,
-        eps,
-        step.rotation(),
-        step.poolRows(),
-        step.spans(),
-        step.masks(),
+        layers,
+        w.layers(),
+        w.floors(),
+        cache.layers(),
+        attention.rotation(),
+        attention.poolRows(),
+        attention.kinds(),
+        attention.spans(),
+        attention.gathers(),
+        attention.masks(),
+        taps.columns(),
         taps.slots(),
         taps.stages(),
-        taps.edits(),
-        taps.multipliers(),
-        taps.rows(),
-        taps.vectors());
+        taps.edits().starts(),
+        taps.edits().edits(),
+        taps.edits().multipliers(),
+        taps.edits().rows(),
+        taps.edits().vectors());
   }
 
-  /** Float32 logits [M, V] of M of the rows x [N, D]. */
-  Tensor head(Tensor x, Tensor rows, double eps, Weights weights) {
+  /** Leaves a rank's summand among the parts. */
+  void leave(Tensor summand, Argument parts, int rank) {
+    module.tensor("leave", summand, parts, rank).close();
+  }
+
+  /** A rank's attention in one layer: the residual x before it; its summand goes to the parts. */
+  Tensor rankAttention(
+      Tensor x,
+      int layer,
+      Argument before,
+      Argument parts,
+      int rank,
+      Weights w,
+      KvCache cache,
+      Attention attention,
+      Taps taps) {
+    return module.tensor(
+        "rank_attention",
+        x,
+        layer,
+        before,
+        parts,
+        rank,
+        w.layers(),
+        w.floors(),
+        cache.layers(),
+        attention.rotation(),
+        attention.poolRows(),
+        attention.kinds(),
+        attention.spans(),
+        attention.gathers(),
+        attention.masks(),
+        taps.columns(),
+        taps.slots(),
+        taps.stages(),
+        taps.edits().starts(),
+        taps.edits().edits(),
+        taps.edits().multipliers(),
+        taps.edits().rows(),
+        taps.edits().vectors());
+  }
+
+  /** A rank's MLP in one layer: the residual x before it; its summand goes to the parts. */
+  Tensor rankMlp(
+      Tensor x, int layer, Argument before, Argument parts, int rank, Weights w, Taps taps) {
+    return module.tensor(
+        "rank_mlp",
+        x,
+        layer,
+        before,
+        parts,
+        rank,
+        w.layers(),
+        w.floors(),
+        taps.columns(),
+        taps.slots(),
+        taps.stages(),
+        taps.edits().starts(),
+        taps.edits().edits(),
+        taps.edits().multipliers(),
+        taps.edits().rows(),
+        taps.edits().vectors());
+  }
+
+  /** The residual after the last layer. */
+  Tensor rankFinish(Tensor x, int layer, Argument before, Taps taps) {
+    return module.tensor(
+        "rank_finish",
+        x,
+        layer,
+        before,
+        taps.columns(),
+        taps.slots(),
+        taps.stages(),
+        taps.edits().starts(),
+        taps.edits().edits(),
+        taps.edits().multipliers(),
+        taps.edits().rows(),
+        taps.edits().vectors());
+  }
+
+  /** Float32 logits [M, V'] of M of the rows x [N, D]; −∞ where V' only fills up. */
+  Tensor head(Tensor x, Tensor at, Weights weights) {
+    int v = weights.vocabulary().count();
     return module.tensor(
         "head",
         x,
-        rows,
+        at,
         weights.finalNorm(),
-        eps,
+        weights.hiddenFloor(),
         weights.head(),
         weights.headTable(),
         weights.none(),
-        Math.min(CANDIDATES, weights.vocabularySize()));
+        v,
+        CANDIDATES);
   }
 
-  /** What every block of a step is given. */
-  record StepArguments(Argument rotation, Tensor poolRows, Argument spans, Argument masks) {}
-
-  /** What one block of a step sets aside and steers. */
-  record Taps(
-      Argument slots,
-      Argument stages,
-      Argument edits,
-      Argument multipliers,
-      Argument rows,
-      Argument vectors) {}
+  /** Per row of logits [M, V']: id within V', greatest logit, logarithm of the sum: [M, 3]. */
+  Tensor summary(Tensor logits) {
+    return module.tensor("summary", logits);
+  }
 
   @Override
   public void close() {

@@ -5,22 +5,32 @@ import io.lensflow.engine.DType;
 import io.lensflow.engine.checkpoint.Checkpoint;
 import io.lensflow.engine.checkpoint.CheckpointConfig.Features;
 import io.lensflow.engine.checkpoint.TensorReader;
+import io.lensflow.engine.checkpoint.TensorReader.Part;
+import io.lensflow.engine.model.Shard.Range;
 import io.lensflow.engine.torch.Argument;
 import io.lensflow.engine.torch.Tensor;
 import io.lensflow.engine.torch.TensorKernels;
 import java.io.IOException;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads a checkpoint's weights. Projections that read the same rows are fused (query, key and
- * value; gate and up) by reading them into slices of one tensor.
+ * Reads a rank's share of a checkpoint's weights, and no byte of the others'. Projections that read
+ * the same rows are fused (query, key and value; gate and up) by reading them into slices of one
+ * tensor.
  *
  * <p>On the CPU, linear weights are packed for oneDNN, which halves the time of a decode step; the
- * plain copy is freed at once. The embedding table stays plain, since it is read by row: with a
- * tied head the table is therefore held twice.
+ * plain copy is freed at once. The embedding table stays plain, since it is read by row, and so
+ * does the head's, whose rows correct its product: embedding and head are held as one plain table
+ * if tied, else two, and a packed head.
+ *
+ * <p>Queries and keys are stored with the two dimensions that rotary embedding turns together side
+ * by side, (0, E/2, 1, E/2+1, …), so that a rotation is one complex product. Their dot products do
+ * not depend on the order.
  */
 final class WeightsLoader {
   /** For how many rows at a time weights are packed; the layout serves other counts as well. */
@@ -31,26 +41,38 @@ final class WeightsLoader {
 
   private final ModelConfig config;
   private final Features features;
+  private final Shard shard;
   private final DType dtype;
   private final TensorKernels tensors;
   private final TransformerKernels kernels;
   private final TensorReader reader;
   private final boolean packs;
+  private long bytesHeld;
 
   /** Everything read so far: freed if a later tensor cannot be read. */
   private final List<AutoCloseable> loaded = new ArrayList<>();
 
+  /**
+   * @param progress told how many more bytes were read
+   */
   WeightsLoader(
-      Checkpoint checkpoint, DType dtype, TensorKernels tensors, TransformerKernels kernels) {
+      Checkpoint checkpoint,
+      Shard shard,
+      DType dtype,
+      TensorKernels tensors,
+      TransformerKernels kernels,
+      LongConsumer progress) {
     this.config = checkpoint.config().model();
     this.features = checkpoint.config().features();
+    this.shard = shard;
     this.dtype = dtype;
     this.tensors = tensors;
     this.kernels = kernels;
-    this.reader = new TensorReader(checkpoint, tensors);
+    this.reader = new TensorReader(checkpoint, tensors, progress);
     this.packs = tryPacking();
   }
 
+  /** Reads them. Called on the rank's own thread. */
   Weights load() throws IOException {
     try {
       return read();
@@ -67,29 +89,42 @@ final class WeightsLoader {
   }
 
   private Weights read() throws IOException {
-    long v = config.vocabularySize();
-    long d = config.hiddenSize();
+    int d = config.hiddenSize();
+    Range vocabulary = shard.vocabulary(config);
     Tensor none = keep(tensors.empty(DType.FLOAT32, 0));
-    Tensor embedding = keep(reader.read("model.embed_tokens.weight", dtype, v, d));
-    Tensor finalNorm = keep(reader.read("model.norm.weight", DType.FLOAT32, d));
+    Tensor embedding = keep(table("model.embed_tokens.weight", vocabulary));
+    Tensor finalNorm = keep(norm("model.norm.weight", d));
     Tensor headTable =
-        config.tiedHead() ? embedding : keep(reader.read("lm_head.weight", dtype, v, d));
-    Tensor head = packs ? keep(kernels.pack(headTable, PACKED_FOR_ROWS)) : headTable;
-    List<Argument> layers = new ArrayList<>();
-    for (int layer = 0; layer < config.layers(); layer++) {
-      layers.add(keep(layer("model.layers." + layer + ".", none)));
+        config.tiedHead() ? embedding : keep(table("lm_head.weight", vocabulary));
+    Tensor head = headTable;
+    if (packs) {
+      head = keep(kernels.pack(headTable, PACKED_FOR_ROWS));
+      count((long) padded(vocabulary.count()) * d);
     }
-    Tensor frequencies =
-        keep(tensors.floats(RotaryFrequencies.of(config.rope(), config.headSize())));
-    return new Weights(
-        embedding,
-        List.copyOf(layers),
-        finalNorm,
-        head,
-        headTable,
-        frequencies,
-        none,
-        config.vocabularySize());
+    List<Tensor> layers = new ArrayList<>();
+    try {
+      for (int layer = 0; layer < config.layers(); layer++) {
+        addLayer(layers, "model.layers." + layer + ".", none);
+      }
+      Tensor hiddenFloor = keep(floor(d));
+      try (Tensor headFloor = floor(config.headSize())) {
+        return new Weights(
+            embedding,
+            keep(Argument.of(layers)),
+            finalNorm,
+            keep(Argument.of(List.of(hiddenFloor, headFloor))),
+            hiddenFloor,
+            head,
+            headTable,
+            keep(tensors.floats(RotaryFrequencies.of(config.rope(), config.headSize()))),
+            none,
+            vocabulary,
+            reader.bytesRead(),
+            bytesHeld);
+      }
+    } finally {
+      layers.stream().filter(tensor -> tensor != none).forEach(Tensor::close);
+    }
   }
 
   private <T extends AutoCloseable> T keep(T resource) {
@@ -97,76 +132,156 @@ final class WeightsLoader {
     return resource;
   }
 
-  /** One layer's tensors, in the order that {@code block} in {@code transformer.py} lists. */
-  private Argument layer(String prefix, Tensor none) throws IOException {
+  private void count(long elements) {
+    bytesHeld += elements * dtype.bytes();
+  }
+
+  /** One layer's tensors, in the order that {@code attention_half} in the kernels lists. */
+  private void addLayer(List<Tensor> layer, String prefix, Tensor none) throws IOException {
     long d = config.hiddenSize();
-    long e = config.headSize();
-    long q = config.heads() * e;
-    long kv = config.keyValueHeads() * e;
     long f = config.mlpSize();
+    long queries = (long) config.heads() * config.headSize();
+    Range ownHeads = elements(shard.heads(config));
+    Range ownMlp = shard.mlp(config);
     String attention = prefix + "self_attn.";
     String mlp = prefix + "mlp.";
-    List<Tensor> own = new ArrayList<>();
-    try {
-      own.add(reader.read(prefix + "input_layernorm.weight", DType.FLOAT32, d));
-      own.add(
-          packed(
-              fused(
-                  d,
-                  new Part(attention + "q_proj.weight", q),
-                  new Part(attention + "k_proj.weight", kv),
-                  new Part(attention + "v_proj.weight", kv))));
-      own.add(
-          features.attentionBias()
-              ? fused(
-                  0,
-                  new Part(attention + "q_proj.bias", q),
-                  new Part(attention + "k_proj.bias", kv),
-                  new Part(attention + "v_proj.bias", kv))
-              : none);
-      boolean normed = features.queryKeyNorm();
-      own.add(normed ? reader.read(attention + "q_norm.weight", DType.FLOAT32, e) : none);
-      own.add(normed ? reader.read(attention + "k_norm.weight", DType.FLOAT32, e) : none);
-      own.add(packed(reader.read(attention + "o_proj.weight", dtype, d, q)));
-      own.add(features.outputBias() ? reader.read(attention + "o_proj.bias", dtype, d) : none);
-      own.add(reader.read(prefix + "post_attention_layernorm.weight", DType.FLOAT32, d));
-      own.add(
-          packed(
-              fused(
-                  d, new Part(mlp + "gate_proj.weight", f), new Part(mlp + "up_proj.weight", f))));
-      own.add(
-          features.mlpBias()
-              ? fused(0, new Part(mlp + "gate_proj.bias", f), new Part(mlp + "up_proj.bias", f))
-              : none);
-      own.add(packed(reader.read(mlp + "down_proj.weight", dtype, d, f)));
-      own.add(features.mlpBias() ? reader.read(mlp + "down_proj.bias", dtype, d) : none);
-      return Argument.of(own);
-    } finally {
-      own.stream().filter(tensor -> tensor != none).forEach(Tensor::close);
+    boolean normed = features.queryKeyNorm();
+    layer.add(norm(prefix + "input_layernorm.weight", config.hiddenSize()));
+    layer.add(packed(queryKeyValue(attention, "weight", d)));
+    layer.add(features.attentionBias() ? queryKeyValue(attention, "bias", 0) : none);
+    layer.add(normed ? headNorm(attention + "q_norm.weight") : none);
+    layer.add(normed ? headNorm(attention + "k_norm.weight") : none);
+    layer.add(
+        packed(
+            matrix(
+                Part.columns(
+                    attention + "o_proj.weight", ownHeads.first(), ownHeads.count(), d, queries))));
+    layer.add(
+        features.outputBias() && shard.first()
+            ? matrix(Part.whole(attention + "o_proj.bias", d))
+            : none);
+    layer.add(norm(prefix + "post_attention_layernorm.weight", config.hiddenSize()));
+    layer.add(packed(gateUp(mlp, "weight", ownMlp, f, d)));
+    layer.add(features.mlpBias() ? gateUp(mlp, "bias", ownMlp, f) : none);
+    layer.add(
+        packed(
+            matrix(
+                Part.columns(mlp + "down_proj.weight", ownMlp.first(), ownMlp.count(), d, f))));
+    layer.add(
+        features.mlpBias() && shard.first() ? matrix(Part.whole(mlp + "down_proj.bias", d)) : none);
+  }
+
+  /** Heads as rows of a projection. */
+  private Range elements(Range heads) {
+    return new Range(heads.first() * config.headSize(), heads.count() * config.headSize());
+  }
+
+  private Tensor queryKeyValue(String prefix, String kind, long width) throws IOException {
+    Range q = elements(shard.heads(config));
+    Range kv = elements(shard.keyValueHeads(config));
+    long allQ = (long) config.heads() * config.headSize();
+    long allKv = (long) config.keyValueHeads() * config.headSize();
+    long heads = shard.heads(config).count() + shard.keyValueHeads(config).count();
+    Tensor plain =
+        stacked(
+            part(prefix + "q_proj." + kind, q, allQ, width),
+            part(prefix + "k_proj." + kind, kv, allKv, width),
+            part(prefix + "v_proj." + kind, kv, allKv, width));
+    try (plain) {
+      return kernels.pairs(plain, (int) heads, config.headSize());
     }
   }
 
-  private record Part(String name, long rows) {}
+  private Tensor gateUp(String prefix, String kind, Range own, long f, long... width)
+      throws IOException {
+    long columns = width.length == 0 ? 0 : width[0];
+    return stacked(
+        part(prefix + "gate_proj." + kind, own, f, columns),
+        part(prefix + "up_proj." + kind, own, f, columns));
+  }
 
-  /** Stacks tensors of {@code width} columns; a width of 0 stands for vectors. */
-  private Tensor fused(long width, Part... parts) throws IOException {
+  /** Some rows of a matrix, or of a vector where the width is 0. */
+  private static Part part(String name, Range own, long rows, long width) {
+    long[] shape = width == 0 ? new long[] {rows} : new long[] {rows, width};
+    return Part.rows(name, own.first(), own.count(), shape);
+  }
+
+  private Tensor stacked(Part... parts) throws IOException {
     long rows = 0;
     for (Part part : parts) {
-      rows += part.rows;
+      rows += part.rows();
     }
-    Tensor target = width == 0 ? tensors.empty(dtype, rows) : tensors.empty(dtype, rows, width);
+    Part any = parts[0];
+    Tensor target =
+        any.shape().length == 1
+            ? tensors.empty(dtype, rows)
+            : tensors.empty(dtype, rows, any.columns());
     try {
       long at = 0;
       for (Part part : parts) {
-        long[] shape = width == 0 ? new long[] {part.rows} : new long[] {part.rows, width};
-        reader.readInto(target, at, part.name, dtype, shape);
-        at += part.rows;
+        reader.readInto(target, at, dtype, part);
+        at += part.rows();
       }
+      count(rows * any.columns());
       return target;
     } catch (IOException | RuntimeException e) {
       target.close();
       throw e;
     }
+  }
+
+  private Tensor matrix(Part part) throws IOException {
+    count(part.rows() * part.columns());
+    return reader.read(dtype, part);
+  }
+
+  /** This rank's rows of a table [V, D], filled up with zeros. */
+  private Tensor table(String name, Range own) throws IOException {
+    int d = config.hiddenSize();
+    int rows = padded(own.count());
+    Tensor table = tensors.empty(dtype, rows, d);
+    try {
+      reader.readInto(
+          table,
+          0,
+          dtype,
+          Part.rows(name, own.first(), own.count(), config.vocabularySize(), d));
+      try (Tensor rest = tensors.rows(table, own.count(), rows - own.count())) {
+        tensors.clear(rest);
+      }
+      count((long) rows * d);
+      return table;
+    } catch (IOException | RuntimeException e) {
+      table.close();
+      throw e;
+    }
+  }
+
+  private static int padded(int rows) {
+    int block = Shard.VOCABULARY_BLOCK;
+    return Math.max(1, (rows + block - 1) / block) * block;
+  }
+
+  /** A norm's weight [size] times the root of its size, in float32, as the kernel wants it. */
+  private Tensor norm(String name, int size) throws IOException {
+    Tensor weight = reader.read(name, DType.FLOAT32, size);
+    FloatBuffer values = weight.bytes().asFloatBuffer();
+    double root = Math.sqrt(size);
+    for (int i = 0; i < size; i++) {
+      values.put(i, (float) (values.get(i) * root));
+    }
+    bytesHeld += (long) size * Float.BYTES;
+    return weight;
+  }
+
+  private Tensor headNorm(String name) throws IOException {
+    try (Tensor weight = norm(name, config.headSize())) {
+      return kernels.pairs(weight, 1, config.headSize());
+    }
+  }
+
+  private Tensor floor(int size) {
+    return tensors.floats((float) Math.sqrt(size * config.rmsNormEps()));
   }
 
   private Tensor packed(Tensor weight) {

@@ -13,26 +13,22 @@ import java.util.TreeMap;
  * The steering of one step: for each layer, which operation changes which of the step's rows, in
  * the order in which each sequence lists them.
  *
- * <p>Not thread-safe.
+ * <p>Not thread-safe; what {@link #edits} gives may be read by all ranks.
  */
-public final class StepSteering implements AutoCloseable {
+public final class StepSteering {
   /** What the kernel is told about one operation: hook point, operation, whether to keep norms. */
   private static final int FIELDS = 3;
 
-  private final TensorKernels tensors;
   private final Map<Integer, List<Edit>> layers = new TreeMap<>();
-  private final Map<Integer, LayerSteering> arguments = new TreeMap<>();
 
-  public StepSteering(TensorKernels tensors) {
-    this.tensors = tensors;
-  }
-
-  /** Steering of one layer, as kernels take it; the shapes are in {@code transformer.py}. */
-  public record LayerSteering(Argument edits, Argument multipliers, Argument rows, Argument vectors)
+  /** A step's operations, layer by layer, as kernels take them; see {@code transformer.py}. */
+  public record Edits(
+      Argument starts, Argument edits, Argument multipliers, Argument rows, Argument vectors)
       implements AutoCloseable {
     /** Changes nothing. */
-    public static LayerSteering none() {
-      return new LayerSteering(
+    public static Edits none() {
+      return new Edits(
+          Argument.of(new long[0]),
           Argument.of(new long[0]),
           Argument.of(new double[0]),
           Argument.of(List.of()),
@@ -41,6 +37,7 @@ public final class StepSteering implements AutoCloseable {
 
     @Override
     public void close() {
+      starts.close();
       edits.close();
       multipliers.close();
       rows.close();
@@ -78,31 +75,39 @@ public final class StepSteering implements AutoCloseable {
     }
   }
 
-  /**
-   * A layer's steering, or {@code none} if it is not steered in this step. Owned by this object.
-   */
-  public LayerSteering layer(int layer, LayerSteering none) {
-    List<Edit> edits = layers.get(layer);
-    return edits == null ? none : arguments.computeIfAbsent(layer, absent -> make(edits));
+  /** Whether no row is steered. */
+  public boolean isEmpty() {
+    return layers.isEmpty();
   }
 
-  private LayerSteering make(List<Edit> edits) {
-    long[] codes = new long[FIELDS * edits.size()];
-    double[] multipliers = new double[edits.size()];
+  /** Everything that was added, for a model of so many layers. Closed by the caller. */
+  public Edits edits(TensorKernels tensors, int layerCount) {
+    List<Edit> all = new ArrayList<>();
+    long[] starts = new long[layerCount + 1];
+    for (int layer = 0; layer < layerCount; layer++) {
+      all.addAll(layers.getOrDefault(layer, List.of()));
+      starts[layer + 1] = all.size();
+    }
+    long[] codes = new long[FIELDS * all.size()];
+    double[] multipliers = new double[all.size()];
     List<Tensor> rows = new ArrayList<>();
     List<Tensor> vectors = new ArrayList<>();
     try {
-      for (int i = 0; i < edits.size(); i++) {
-        SteeringSite site = edits.get(i).site();
+      for (int i = 0; i < all.size(); i++) {
+        SteeringSite site = all.get(i).site();
         codes[FIELDS * i] = site.hookPoint().ordinal();
         codes[FIELDS * i + 1] = site.operation().ordinal();
         codes[FIELDS * i + 2] = site.preserveNorm() ? 1 : 0;
         multipliers[i] = site.multiplier();
-        rows.add(tensors.integers(edits.get(i).rows()));
+        rows.add(tensors.integers(all.get(i).rows()));
         vectors.add(((DeviceVector) site.vector()).tensor());
       }
-      return new LayerSteering(
-          Argument.of(codes), Argument.of(multipliers), Argument.of(rows), Argument.of(vectors));
+      return new Edits(
+          Argument.of(starts),
+          Argument.of(codes),
+          Argument.of(multipliers),
+          Argument.of(rows),
+          Argument.of(vectors));
     } finally {
       rows.forEach(Tensor::close);
     }
@@ -135,10 +140,5 @@ public final class StepSteering implements AutoCloseable {
             "%s: %s needs a direction, but the vector is zero".formatted(name, site.operation()));
       }
     }
-  }
-
-  @Override
-  public void close() {
-    arguments.values().forEach(LayerSteering::close);
   }
 }

@@ -34,11 +34,13 @@ public final class Argument implements AutoCloseable {
 
   /** A {@code List[int]}. */
   public static Argument of(long... numbers) {
+    KernelThread.enter();
     return new Argument(IValue.listFrom(numbers));
   }
 
   /** A {@code List[float]}. */
   public static Argument of(double... numbers) {
+    KernelThread.enter();
     return new Argument(IValue.listFrom(numbers));
   }
 

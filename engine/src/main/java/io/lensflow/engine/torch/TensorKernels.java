@@ -41,6 +41,11 @@ public final class TensorKernels implements AutoCloseable {
     module.call("copy", target, source);
   }
 
+  /** Overwrites {@code target} with zeros. */
+  public void clear(Tensor target) {
+    module.call("clear", target);
+  }
+
   @Override
   public void close() {
     module.close();

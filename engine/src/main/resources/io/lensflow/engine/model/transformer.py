@@ -1,6 +1,6 @@
 # The transformer's arithmetic, TorchScript source. Letters: N rows (flattened tokens), D hidden size,
-# H query heads, K key/value heads, E head size, F MLP width, V vocabulary, t new tokens of a sequence,
-# s its cached and new tokens.
+# H query heads, K key/value heads, E head size, F MLP width, V vocabulary, L layers, R ranks, t new tokens of a
+# sequence, s the keys that it attends to. Under tensor parallelism H, K, F and V are a rank's own share.
 #
 # dtypes are integers: 6 is float32. Every kernel computes in the dtype of the rows that it is given, but for
 # norms, rotation and steering, which go through float32 and round once.
@@ -13,6 +13,15 @@ class Kernels(Module):
   def pack(self: __torch__.Kernels, weight: Tensor, rows: int) -> Tensor:
     return ops.mkldnn._reorder_linear_weight(weight, rows)
 
+  # Puts the two dimensions that rotation turns together side by side, in place, in the rows of the first heads of a
+  # projection [rows, in] or a vector [rows].
+  def pairs(self: __torch__.Kernels, x: Tensor, heads: int, size: int) -> Tensor:
+    front = torch.narrow(x, 0, 0, torch.mul(heads, size))
+    halves = torch.view(front, [heads, 2, torch.floordiv(size, 2), -1])
+    ordered = torch.clone(torch.transpose(halves, 1, 2))
+    _0 = torch.copy_(front, torch.reshape(ordered, torch.size(front)))
+    return x
+
   # x [N, in], weight [out, in] plain or packed, bias [out] or empty -> [N, out]
   def linear(self: __torch__.Kernels, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     b = annotate(Optional[Tensor], None)
@@ -24,178 +33,281 @@ class Kernels(Module):
       y = torch.linear(x, weight, b)
     return y
 
-  # RMSNorm over the last dimension; weight in float32.
-  def norm(self: __torch__.Kernels, x: Tensor, weight: Tensor, eps: float) -> Tensor:
-    f = torch.to(x, 6)
-    scale = torch.rsqrt(torch.add(torch.mean(torch.mul(f, f), [-1], True), eps))
-    return torch.to(torch.mul_(torch.mul(f, scale), weight), ops.prim.dtype(x))
+  # RMSNorm over the last dimension, of size d. weight [d] holds w * sqrt(d) and floor [1] holds sqrt(d * eps), both in
+  # float32, so that x * w / sqrt(mean(x^2) + eps) is x * weight / hypot(|x|, floor): three passes instead of seven.
+  def norm(self: __torch__.Kernels, x: Tensor, weight: Tensor, floor: Tensor) -> Tensor:
+    length = torch.hypot(torch.linalg_vector_norm(x, 2, [-1], True, dtype=6), floor)
+    return torch.to(torch.mul_(torch.div(x, length), weight), ops.prim.dtype(x))
 
-  # ids [N] -> [N, D]
-  def embed(self: __torch__.Kernels, table: Tensor, ids: Tensor) -> Tensor:
-    return torch.index_select(table, 0, ids)
+  # Rows of a table that begins with id `first`: ids [N] -> [N, D], zero for ids that are not in it.
+  def embed(self: __torch__.Kernels, table: Tensor, ids: Tensor, first: int) -> Tensor:
+    last = torch.sub(torch.size(table, 0), 1)
+    local = torch.sub(ids, first)
+    x = torch.index_select(table, 0, torch.clamp(local, 0, last))
+    outside = torch.logical_or(torch.lt(local, 0), torch.gt(local, last))
+    return torch.masked_fill(x, torch.unsqueeze(outside, 1), 0.)
 
-  # positions [N], frequencies [E/2] -> cos and sin [N, 1, E], in float32. The first half of sin is negated, so that
-  # rotate() needs only to swap halves.
-  def rotation(self: __torch__.Kernels, positions: Tensor, frequencies: Tensor) -> Tuple[Tensor, Tensor]:
+  # positions [N], frequencies [E/2] -> unit complex numbers [N, 1, E/2]
+  def rotation(self: __torch__.Kernels, positions: Tensor, frequencies: Tensor) -> Tensor:
     angle = torch.unsqueeze(torch.mul(torch.unsqueeze(torch.to(positions, 6), 1), frequencies), 1)
-    c = torch.cos(angle)
-    s = torch.sin(angle)
-    return (torch.cat([c, c], -1), torch.cat([torch.neg(s), s], -1))
+    return torch.polar(torch.ones_like(angle), angle)
 
-  # x [N, heads, E] by rotation [cos, sin] -> [N, heads, E]
-  def rotate(self: __torch__.Kernels, x: Tensor, rotation: List[Tensor]) -> Tensor:
-    half = torch.floordiv(torch.size(x, -1), 2)
-    y = torch.addcmul(torch.mul(x, rotation[0]), torch.roll(x, [half], [-1]), rotation[1])
-    return torch.to(y, ops.prim.dtype(x))
+  # x [N, heads, E], whose pairs of dimensions lie side by side, turned by rotation -> [N, heads, E]
+  def rotate(self: __torch__.Kernels, x: Tensor, rotation: Tensor) -> Tensor:
+    n = torch.size(x, 0)
+    heads = torch.size(x, 1)
+    pairs = torch.view_as_complex(torch.view(torch.to(x, 6), [n, heads, -1, 2]))
+    y = torch.view_as_real(torch.mul(pairs, rotation))
+    return torch.to(torch.view(y, [n, heads, -1]), ops.prim.dtype(x))
 
-  # The additive mask [t, s] of a chunk that follows s - t cached tokens.
-  def causal_mask(self: __torch__.Kernels, t: int, s: int, dtype: int) -> Tensor:
-    return torch.triu(torch.full([t, s], -inf, dtype=dtype), torch.add(torch.sub(s, t), 1))
+  # The additive mask [t, s] of the last t of s positions, each of which sees itself and those before it; where window is
+  # not 0, only the last `window` of them.
+  def causal_mask(self: __torch__.Kernels, t: int, s: int, window: int, dtype: int) -> Tensor:
+    offset = torch.sub(s, t)
+    mask = torch.triu(torch.full([t, s], -inf, dtype=dtype), torch.add(offset, 1))
+    if torch.gt(window, 0):
+      mask = torch.add_(mask, torch.tril(torch.full([t, s], -inf, dtype=dtype), torch.sub(offset, window)))
+    return mask
 
   # Attention of each sequence over its own keys and values.
-  # q [N, H, E]; cache: keys and values [pool, K, E]; spans: per sequence its first row, t, its first row of the pool, s;
-  # masks: per sequence the additive mask, or empty -> [N, H*E]
-  def attend(self: __torch__.Kernels, q: Tensor, cache: List[Tensor], spans: List[int], masks: List[Tensor]) -> Tensor:
+  # q [N, H, E]; keys, values: [K, pool, E]; spans: per sequence its first row, t, its first row of the pool or -1, s;
+  # gathers: per sequence the rows of the pool [s] where they are not one run; masks: per sequence the additive mask, or
+  # empty for one that is plainly causal. If some layers see a window only, the three go on with what the sequences see
+  # there: windows is then 2, and kind says which half counts, 0 or 1 -> [N, H*E]
+  def attend(self: __torch__.Kernels, q: Tensor, keys: Tensor, values: Tensor, windows: int, kind: int, spans: List[int], gathers: List[Tensor], masks: List[Tensor]) -> Tensor:
     n = torch.size(q, 0)
     heads = torch.size(q, 1)
     size = torch.size(q, 2)
-    groups = torch.size(cache[0], 1)
+    groups = torch.size(keys, 0)
     shared = torch.floordiv(heads, groups)
-    # [1, K, pool, E]: a sequence's keys and values are a slice of it, never a copy.
-    keys = torch.unsqueeze(torch.transpose(cache[0], 0, 1), 0)
-    values = torch.unsqueeze(torch.transpose(cache[1], 0, 1), 0)
+    width = torch.mul(heads, size)
     grouped = torch.view(q, [n, groups, shared, size])
     outputs = annotate(List[Tensor], [])
-    for b in range(len(masks)):
+    count = torch.floordiv(len(masks), windows)
+    first = torch.mul(kind, count)
+    for b in range(first, torch.add(first, count), 1):
       at = torch.mul(b, 4)
       row = spans[at]
       t = spans[torch.add(at, 1)]
       start = spans[torch.add(at, 2)]
       s = spans[torch.add(at, 3)]
-      kb = torch.narrow(keys, 2, start, s)
-      vb = torch.narrow(values, 2, start, s)
+      if torch.ge(start, 0):
+        kb = torch.narrow(keys, 1, start, s)
+        vb = torch.narrow(values, 1, start, s)
+      else:
+        kb = torch.index_select(keys, 1, gathers[b])
+        vb = torch.index_select(values, 1, gathers[b])
+      qb = torch.narrow(grouped, 0, row, t)
       if torch.eq(t, 1):
         # One new token: the query heads that share a key/value head become that head's rows.
-        out = torch.scaled_dot_product_attention(torch.narrow(grouped, 0, row, 1), kb, vb)
+        out = torch.scaled_dot_product_attention(qb, torch.unsqueeze(kb, 0), torch.unsqueeze(vb, 0))
+        out = torch.reshape(out, [1, width])
       else:
+        # The query heads that share a key/value head see it through a stride of 0, uncopied.
         mask = annotate(Optional[Tensor], None)
         causal = True
         if torch.gt(torch.numel(masks[b]), 0):
           mask = masks[b]
           causal = False
-        qb = torch.unsqueeze(torch.transpose(torch.narrow(q, 0, row, t), 0, 1), 0)
-        ob = torch.scaled_dot_product_attention(qb, kb, vb, mask, 0., causal, scale=None, enable_gqa=True)
-        out = torch.reshape(torch.transpose(torch.squeeze(ob, 0), 0, 1), [t, groups, shared, size])
+        ke = torch.expand(torch.unsqueeze(kb, 1), [-1, shared, -1, -1])
+        ve = torch.expand(torch.unsqueeze(vb, 1), [-1, shared, -1, -1])
+        out = torch.scaled_dot_product_attention(torch.permute(qb, [1, 2, 0, 3]), ke, ve, mask, 0., causal)
+        out = torch.reshape(torch.permute(out, [2, 0, 1, 3]), [t, width])
       _0 = torch.append(outputs, out)
     if torch.eq(len(outputs), 1):
       y = outputs[0]
     else:
       y = torch.cat(outputs, 0)
-    return torch.reshape(y, [n, torch.mul(heads, size)])
+    if torch.lt(torch.size(y, 0), n):
+      # Rows that only fill the step up attend to nothing.
+      y = torch.cat([y, torch.zeros([torch.sub(n, torch.size(y, 0)), width], dtype=ops.prim.dtype(y))], 0)
+    return y
 
   # Steering of h [N, D] at one hook point, in float32, operations in their order, rounded once at the end.
   # edits: per operation the hook point, the operation (0 ADD, 1 ADD_NORM_MATCHED, 2 ABLATE, 3 PROJECT_TO) and whether
-  # the norm is preserved; rows: per operation the rows it changes; vectors: per operation v and v/|v|, [2, D]
-  def steer(self: __torch__.Kernels, h: Tensor, point: int, edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
-    f = torch.to(h, 6, False, True)
-    for i in range(len(rows)):
-      at = torch.mul(i, 3)
-      if torch.eq(edits[at], point):
-        operation = edits[torch.add(at, 1)]
-        m = multipliers[i]
-        x = torch.index_select(f, 0, rows[i])
-        unit = torch.select(vectors[i], 0, 1)
-        if torch.eq(operation, 0):
-          y = torch.add(x, torch.select(vectors[i], 0, 0), alpha=m)
-        elif torch.eq(operation, 1):
-          y = torch.add(x, torch.mul(torch.linalg_vector_norm(x, 2, [-1], True), unit), alpha=m)
-        elif torch.eq(operation, 2):
-          y = torch.sub(x, torch.mul(torch.sum(torch.mul(x, unit), [-1], True), unit), alpha=m)
-        else:
-          y = torch.add(x, torch.mul(torch.rsub(torch.sum(torch.mul(x, unit), [-1], True), m), unit))
-        if torch.eq(edits[torch.add(at, 2)], 1):
-          before = torch.linalg_vector_norm(x, 2, [-1], True)
-          after = torch.linalg_vector_norm(y, 2, [-1], True)
-          y = torch.where(torch.gt(after, 0), torch.mul(y, torch.div(before, after)), y)
-        f = torch.index_copy_(f, 0, rows[i], y)
-    return torch.to(f, ops.prim.dtype(h))
+  # the norm is preserved; starts: per layer its first operation, and their number at the end; rows: per operation the
+  # rows it changes; vectors: per operation v and v/|v|, [2, D]
+  def steer(self: __torch__.Kernels, h: Tensor, layer: int, point: int, starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
+    y = h
+    first = starts[layer]
+    last = starts[torch.add(layer, 1)]
+    steered = False
+    for i in range(first, last, 1):
+      if torch.eq(edits[torch.mul(i, 3)], point):
+        steered = True
+    if steered:
+      f = torch.to(h, 6, False, True)
+      for i in range(first, last, 1):
+        at = torch.mul(i, 3)
+        if torch.eq(edits[at], point):
+          x = torch.index_select(f, 0, rows[i])
+          changed = (self).edit(x, edits[torch.add(at, 1)], torch.eq(edits[torch.add(at, 2)], 1), multipliers[i], vectors[i], )
+          f = torch.index_copy_(f, 0, rows[i], changed)
+      y = torch.to(f, ops.prim.dtype(h))
+    return y
 
-  # A hook point: h [N, D] is steered, then set aside. slots: per hook point the index of its stage [rows, D], or -1; empty
-  # where nothing is captured in this layer.
-  def tap(self: __torch__.Kernels, h: Tensor, point: int, slots: List[int], stages: List[Tensor], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
+  # One operation on rows x [n, D], in float32.
+  def edit(self: __torch__.Kernels, x: Tensor, operation: int, keep: bool, m: float, vector: Tensor) -> Tensor:
+    unit = torch.select(vector, 0, 1)
+    if torch.eq(operation, 0):
+      y = torch.add(x, torch.select(vector, 0, 0), alpha=m)
+    elif torch.eq(operation, 1):
+      y = torch.add(x, torch.mul(torch.linalg_vector_norm(x, 2, [-1], True), unit), alpha=m)
+    elif torch.eq(operation, 2):
+      y = torch.sub(x, torch.mul(torch.sum(torch.mul(x, unit), [-1], True), unit), alpha=m)
+    else:
+      y = torch.add(x, torch.mul(torch.rsub(torch.sum(torch.mul(x, unit), [-1], True), m), unit))
+    if keep:
+      before = torch.linalg_vector_norm(x, 2, [-1], True)
+      after = torch.linalg_vector_norm(y, 2, [-1], True)
+      y = torch.where(torch.gt(after, 0), torch.mul(y, torch.div(before, after)), y)
+    return y
+
+  # A hook point: h [N, D] is steered, then this rank's columns of it are set aside.
+  # columns: the first and the number of them; slots: per layer and hook point the index of its stage
+  # [rows, columns], or -1; empty where the step captures nothing. `steering` is what steer() takes.
+  def tap(self: __torch__.Kernels, h: Tensor, layer: int, point: int, columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
     x = h
     if torch.gt(len(edits), 0):
-      x = (self).steer(h, point, edits, multipliers, rows, vectors, )
+      x = (self).steer(h, layer, point, starts, edits, multipliers, rows, vectors, )
     if torch.gt(len(slots), 0):
-      slot = slots[point]
+      slot = slots[torch.add(torch.mul(layer, 7), point)]
       if torch.ge(slot, 0):
-        _0 = torch.copy_(torch.narrow(stages[slot], 0, 0, torch.size(h, 0)), x)
+        own = x
+        if torch.lt(columns[1], torch.size(x, 1)):
+          own = torch.narrow(x, 1, columns[0], columns[1])
+        _0 = torch.copy_(torch.narrow(stages[slot], 0, 0, torch.size(h, 0)), own)
     return x
 
-  # One block. x [N, D] -> [N, D]
-  # w: 0 input norm, 1 query/key/value, 2 its bias, 3 query norm, 4 key norm, 5 output projection, 6 its bias,
-  #    7 post-attention norm, 8 gate and up, 9 its bias, 10 down, 11 its bias; empty where a model has none
-  # rotation: cos and sin; pool_rows [N]: where the new keys and values go
-  def block(self: __torch__.Kernels, x: Tensor, w: List[Tensor], cache: List[Tensor], eps: float, rotation: List[Tensor], pool_rows: Tensor, spans: List[int], masks: List[Tensor], slots: List[int], stages: List[Tensor], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
-    tapped = torch.gt(torch.add(len(slots), len(edits)), 0)
-    if tapped:
-      x = (self).tap(x, 0, slots, stages, edits, multipliers, rows, vectors, )
-    a = (self).norm(x, w[0], eps, )
-    if tapped:
-      a = (self).tap(a, 1, slots, stages, edits, multipliers, rows, vectors, )
-    o = (self).attention(a, w, cache, eps, rotation, pool_rows, spans, masks, )
-    if tapped:
-      o = (self).tap(o, 2, slots, stages, edits, multipliers, rows, vectors, )
-    x = torch.add(x, o)
-    if tapped:
-      x = (self).tap(x, 3, slots, stages, edits, multipliers, rows, vectors, )
-    a = (self).norm(x, w[7], eps, )
-    if tapped:
-      a = (self).tap(a, 4, slots, stages, edits, multipliers, rows, vectors, )
-    o = (self).mlp(a, w, )
-    if tapped:
-      o = (self).tap(o, 5, slots, stages, edits, multipliers, rows, vectors, )
-    x = torch.add(x, o)
-    if tapped:
-      x = (self).tap(x, 6, slots, stages, edits, multipliers, rows, vectors, )
-    return x
+  # What a block's output o [N, D] becomes: it is tapped, added to the residual x, and the sum is tapped.
+  def join(self: __torch__.Kernels, x: Tensor, o: Tensor, layer: int, point: int, columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
+    o = (self).tap(o, layer, point, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+    y = torch.add(x, o)
+    return (self).tap(y, layer, torch.add(point, 1), columns, slots, stages, starts, edits, multipliers, rows, vectors, )
 
-  # x [N, D], normed -> [N, D]
-  def attention(self: __torch__.Kernels, x: Tensor, w: List[Tensor], cache: List[Tensor], eps: float, rotation: List[Tensor], pool_rows: Tensor, spans: List[int], masks: List[Tensor]) -> Tensor:
-    n = torch.size(x, 0)
-    groups = torch.size(cache[0], 1)
-    size = torch.size(cache[0], 2)
-    qkv = torch.view((self).linear(x, w[1], w[2], ), [n, -1, size])
+  # The first half of a block up to the output projection: x [N, D] -> x as steered, and attention's output [N, D], of
+  # which a rank computes a summand.
+  # w: 12 tensors a layer: 0 input norm, 1 query/key/value, 2 its bias, 3 query norm, 4 key norm, 5 output projection,
+  # 6 its bias, 7 post-attention norm, 8 gate and up, 9 its bias, 10 down, 11 its bias; empty where a model has none.
+  # floors: of norms over D and over E; cache: keys and values of each layer; pool_rows [N]: where new ones go;
+  # kinds: per layer which keys it sees, as in attend(), and how many kinds there are
+  def attention_half(self: __torch__.Kernels, x: Tensor, layer: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, kinds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tuple[Tensor, Tensor]:
+    at = torch.mul(layer, 12)
+    x = (self).tap(x, layer, 0, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+    a = (self).norm(x, w[at], floors[0], )
+    a = (self).tap(a, layer, 1, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+    keys = cache[torch.mul(layer, 2)]
+    values = cache[torch.add(torch.mul(layer, 2), 1)]
+    groups = torch.size(keys, 0)
+    qkv = (self).linear(a, w[torch.add(at, 1)], w[torch.add(at, 2)], )
+    qkv = torch.view(qkv, [torch.size(x, 0), -1, torch.size(keys, 2)])
     heads = torch.sub(torch.size(qkv, 1), torch.mul(2, groups))
-    if torch.gt(torch.numel(w[3]), 0):
-      qn = (self).norm(torch.narrow(qkv, 1, 0, heads), w[3], eps, )
-      kn = (self).norm(torch.narrow(qkv, 1, heads, groups), w[4], eps, )
-      qk = torch.cat([qn, kn], 1)
-    else:
-      qk = torch.narrow(qkv, 1, 0, torch.add(heads, groups))
+    qk = torch.narrow(qkv, 1, 0, torch.add(heads, groups))
+    query_norm = w[torch.add(at, 3)]
+    if torch.gt(torch.numel(query_norm), 0):
+      q = (self).norm(torch.narrow(qkv, 1, 0, heads), query_norm, floors[1], )
+      k = (self).norm(torch.narrow(qkv, 1, heads, groups), w[torch.add(at, 4)], floors[1], )
+      qk = torch.cat([q, k], 1)
     qk = (self).rotate(qk, rotation, )
-    _0 = torch.index_copy_(cache[0], 0, pool_rows, torch.narrow(qk, 1, heads, groups))
-    _1 = torch.index_copy_(cache[1], 0, pool_rows, torch.narrow(qkv, 1, torch.add(heads, groups), groups))
-    y = (self).attend(torch.narrow(qk, 1, 0, heads), cache, spans, masks, )
-    return (self).linear(y, w[5], w[6], )
+    new_keys = torch.transpose(torch.narrow(qk, 1, heads, groups), 0, 1)
+    new_values = torch.transpose(torch.narrow(qkv, 1, torch.add(heads, groups), groups), 0, 1)
+    _0 = torch.index_copy_(keys, 1, pool_rows, new_keys)
+    _1 = torch.index_copy_(values, 1, pool_rows, new_values)
+    windows = kinds[torch.sub(len(kinds), 1)]
+    y = (self).attend(torch.narrow(qk, 1, 0, heads), keys, values, windows, kinds[layer], spans, gathers, masks, )
+    return (x, (self).linear(y, w[torch.add(at, 5)], w[torch.add(at, 6)], ))
 
-  # x [N, D], normed -> [N, D]
-  def mlp(self: __torch__.Kernels, x: Tensor, w: List[Tensor]) -> Tensor:
-    gate_up = (self).linear(x, w[8], w[9], )
+  # The second half of a block: x [N, D] -> the MLP's output [N, D], of which a rank computes a summand.
+  def mlp_half(self: __torch__.Kernels, x: Tensor, layer: int, w: List[Tensor], floors: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
+    at = torch.mul(layer, 12)
+    a = (self).norm(x, w[torch.add(at, 7)], floors[0], )
+    a = (self).tap(a, layer, 4, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+    gate_up = (self).linear(a, w[torch.add(at, 8)], w[torch.add(at, 9)], )
     f = torch.floordiv(torch.size(gate_up, 1), 2)
     y = torch.mul_(torch.silu(torch.narrow(gate_up, 1, 0, f)), torch.narrow(gate_up, 1, f, f))
-    return (self).linear(y, w[10], w[11], )
+    return (self).linear(y, w[torch.add(at, 10)], w[torch.add(at, 11)], )
 
-  # Logits of some rows: x [N, D], rows [M], norm [D], weight [V, D] plain or packed, table: the same, plain -> float32 [M, V].
+  # All blocks, of a model that one rank holds: x [N, D] -> [N, D]
+  def blocks(self: __torch__.Kernels, x: Tensor, layers: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, kinds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
+    for layer in range(layers):
+      x, o = (self).attention_half(x, layer, w, floors, cache, rotation, pool_rows, kinds, spans, gathers, masks, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+      x = (self).join(x, o, layer, 2, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+      o = (self).mlp_half(x, layer, w, floors, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+      x = (self).join(x, o, layer, 5, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+    return x
+
+  # Tensor parallelism: between the kernels below all ranks meet. Each leaves its summand in its own of the R `parts`
+  # [rows, D] and afterwards adds all of them up, in the order of the ranks, so that every rank has the same sum.
+  def leave(self: __torch__.Kernels, o: Tensor, parts: List[Tensor], rank: int) -> Tensor:
+    return torch.copy_(torch.narrow(parts[rank], 0, 0, torch.size(o, 0)), o)
+
+  # parts [R][rows, D] -> [n, D], summed in float32
+  def sum(self: __torch__.Kernels, parts: List[Tensor], n: int) -> Tensor:
+    total = torch.to(torch.narrow(parts[0], 0, 0, n), 6)
+    for r in range(1, len(parts), 1):
+      total = torch.add(total, torch.narrow(parts[r], 0, 0, n))
+    return torch.to(total, ops.prim.dtype(parts[0]), False, True)
+
+  # A rank's attention in one layer; before it, the sum of the layer before, or of the embeddings, is taken in.
+  def rank_attention(self: __torch__.Kernels, x: Tensor, layer: int, before: List[Tensor], parts: List[Tensor], rank: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, kinds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
+    o = (self).sum(before, torch.size(x, 0), )
+    if torch.eq(layer, 0):
+      x = o
+    else:
+      x = (self).join(x, o, torch.sub(layer, 1), 5, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+    x, o = (self).attention_half(x, layer, w, floors, cache, rotation, pool_rows, kinds, spans, gathers, masks, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+    _0 = (self).leave(o, parts, rank, )
+    return x
+
+  # A rank's MLP in one layer, after the sum of all ranks' attention.
+  def rank_mlp(self: __torch__.Kernels, x: Tensor, layer: int, before: List[Tensor], parts: List[Tensor], rank: int, w: List[Tensor], floors: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
+    o = (self).sum(before, torch.size(x, 0), )
+    x = (self).join(x, o, layer, 2, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+    o = (self).mlp_half(x, layer, w, floors, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+    _0 = (self).leave(o, parts, rank, )
+    return x
+
+  # The residual after the last layer.
+  def rank_finish(self: __torch__.Kernels, x: Tensor, layer: int, before: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
+    o = (self).sum(before, torch.size(x, 0), )
+    return (self).join(x, o, layer, 5, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+
+  # Logits of some rows: x [N, D], at [M], weight [V', D] plain or packed, table: the same, plain -> float32 [M, V'], of
+  # which the columns from v on only fill up to a multiple of 64.
   # A product in bfloat16 gives logits of 8 bits, in which the greatest ones tie. So the candidates, the greatest of them,
   # are computed again in float32 from their rows of the table.
-  def head(self: __torch__.Kernels, x: Tensor, rows: Tensor, norm: Tensor, eps: float, weight: Tensor, table: Tensor, none: Tensor, candidates: int) -> Tensor:
-    h = (self).norm(torch.to(torch.index_select(x, 0, rows), 6), norm, eps, )
+  def head(self: __torch__.Kernels, x: Tensor, at: Tensor, norm: Tensor, floor: Tensor, weight: Tensor, table: Tensor, none: Tensor, v: int, candidates: int) -> Tensor:
+    h = (self).norm(torch.to(torch.index_select(x, 0, at), 6), norm, floor, )
     z = torch.to((self).linear(torch.to(h, ops.prim.dtype(x)), weight, none, ), 6)
+    m = torch.size(z, 0)
+    fill = torch.narrow(z, 1, v, torch.sub(torch.size(z, 1), v))
+    _0 = torch.fill_(fill, -inf)
     if torch.ne(ops.prim.dtype(x), 6):
-      m = torch.size(z, 0)
-      greatest, ids = torch.topk(z, candidates)
-      w = torch.to(torch.view(torch.index_select(table, 0, torch.view(ids, [-1])), [m, candidates, -1]), 6)
-      exact = torch.squeeze(torch.bmm(w, torch.unsqueeze(h, 2)), 2)
-      z = torch.scatter_(z, 1, ids, exact)
+      ids = (self).greatest(z, candidates, )
+      w = torch.to(torch.view(torch.index_select(table, 0, torch.view(ids, [-1])), [m, -1, torch.size(h, 1)]), 6)
+      z = torch.scatter_(z, 1, ids, torch.squeeze(torch.bmm(w, torch.unsqueeze(h, 2)), 2))
+      _1 = torch.fill_(fill, -inf)
     return z
+
+  # The columns [M, k] of the k greatest of each row of z [M, V'], V' a multiple of 64: a row's greatest elements lie in
+  # the blocks with the greatest maxima.
+  def greatest(self: __torch__.Kernels, z: Tensor, k: int) -> Tensor:
+    m = torch.size(z, 0)
+    blocks = torch.view(z, [m, -1, 64])
+    maxima = torch.amax(blocks, [-1])
+    _0, of = torch.topk(maxima, ops.prim.min(k, torch.size(maxima, 1)))
+    inside = torch.gather(blocks, 1, torch.expand(torch.unsqueeze(of, -1), [-1, -1, 64]))
+    _1, at = torch.topk(torch.view(inside, [m, -1]), k)
+    block = torch.gather(of, 1, torch.floor_divide(at, 64))
+    return torch.add(torch.mul(block, 64), torch.remainder(at, 64))
+
+  # What is kept of each row of logits z [M, V']: the lowest column of the greatest, the greatest, and the logarithm of
+  # the sum of exponentials -> float32 [M, 3], exact for columns under 2^24
+  def summary(self: __torch__.Kernels, z: Tensor) -> Tensor:
+    m = torch.size(z, 0)
+    blocks = torch.view(z, [m, -1, 64])
+    top, of = torch.max(torch.amax(blocks, [-1]), 1, True)
+    inside = torch.gather(blocks, 1, torch.expand(torch.unsqueeze(of, -1), [-1, -1, 64]))
+    _0, at = torch.max(torch.squeeze(inside, 1), 1, True)
+    column = torch.add(torch.mul(of, 64), at)
+    return torch.cat([torch.to(column, 6), top, torch.logsumexp(z, [1], True)], 1)

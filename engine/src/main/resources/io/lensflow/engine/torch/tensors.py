@@ -15,3 +15,6 @@ class Kernels(Module):
 
   def copy(self: __torch__.Kernels, target: Tensor, source: Tensor) -> None:
     x = torch.copy_(target, source)
+
+  def clear(self: __torch__.Kernels, x: Tensor) -> None:
+    x = torch.zero_(x)

@@ -25,6 +25,7 @@ public final class CheckpointFolder {
   private final ObjectNode config = new ObjectMapper().createObjectNode();
   private final Map<String, long[]> shapes = new LinkedHashMap<>();
   private final Map<String, Float> constants = new HashMap<>();
+  private final Map<String, String> types = new HashMap<>();
 
   /** A checkpoint of two layers, D = 16, two query heads and one key/value head, V = 48. */
   public CheckpointFolder(Path folder) {
@@ -77,6 +78,25 @@ public final class CheckpointFolder {
     return this;
   }
 
+  /**
+   * Stores a tensor as zeros of another type.
+   *
+   * @param dtype safetensors name of a type of 1, 2, 4 or 8 bytes
+   */
+  public CheckpointFolder storedAs(String name, String dtype) {
+    types.put(name, dtype);
+    return this;
+  }
+
+  private static int elementBytes(String dtype) {
+    return switch (dtype) {
+      case "BF16", "F16" -> 2;
+      case "F32" -> 4;
+      case "F64", "I64" -> 8;
+      default -> 1;
+    };
+  }
+
   /** Writes the checkpoint, with a tokenizer whose words are {@code w0} to {@code w47}. */
   public Path write() throws IOException {
     Files.writeString(folder.resolve("config.json"), config.toString());
@@ -93,7 +113,10 @@ public final class CheckpointFolder {
         float value = (float) random.nextGaussian() * 0.3f;
         bytes.putFloat(constants.getOrDefault(entry.getKey(), value));
       }
-      writer.add(entry.getKey(), "F32", entry.getValue(), List.of(bytes.flip()));
+      String dtype = types.getOrDefault(entry.getKey(), "F32");
+      ByteBuffer stored =
+          dtype.equals("F32") ? bytes.flip() : ByteBuffer.allocate(count * elementBytes(dtype));
+      writer.add(entry.getKey(), dtype, entry.getValue(), List.of(stored));
     }
     writer.write(folder.resolve("model.safetensors"), Map.of("format", "pt"));
     return folder;

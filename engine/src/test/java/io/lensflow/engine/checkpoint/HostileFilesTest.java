@@ -49,6 +49,17 @@ class HostileFilesTest {
         "{\"t\":{\"dtype\": | 8 | not JSON",
         "[1,2] | 0 | not a JSON object",
         "{\"t\":7} | 0 | unknown dtype ''",
+        "{\"t\":{\"dtype\":\"F32\",\"shape\":\"2\",\"data_offsets\":[0,8]}} | 8 | t has no shape",
+        "{\"t\":{\"dtype\":\"F32\",\"shape\":[2.0],\"data_offsets\":[0,8]}} | 8 | t has shape [2.0]",
+        "{\"t\":{\"dtype\":32,\"shape\":[2],\"data_offsets\":[0,8]}} | 8 | unknown dtype '32'",
+        "{\"t\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[-8,0]}} | 8 | t has data_offsets [-8,0]",
+        "{\"t\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[9223372036854775807,9223372036854775807]}} | 0 | t ends at byte 9223372036854775807",
+        "{\"t\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[1,9]}} | 9 | t leaves a hole of 1 bytes",
+        "{\"t\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"u\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}} | 4 | overlaps",
+        "{\"t\":{\"dtype\":\"F4\",\"shape\":[2],\"data_offsets\":[0,1]}} | 1 | unknown dtype 'F4'",
+        "{} {} | 0 | not JSON",
+        "{\"__metadata__\":[]} | 0 | __metadata__ is not an object",
+        "{\"__metadata__\":{\"format\":{}}} | 0 | __metadata__ holds 'format', not a string",
       })
   void shouldNameTheFaultWhenAHeaderLies(String header, int dataBytes, String message)
       throws IOException {
@@ -76,6 +87,29 @@ class HostileFilesTest {
   }
 
   @Test
+  void shouldRefuseWhenItIsNotARegularFile() throws IOException {
+    Files.createDirectory(file);
+    assertThatThrownBy(() -> SafetensorsFile.open(file))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessage(file + ": not a regular file");
+    assertThatThrownBy(() -> SafetensorsFile.open(folder.resolve("x".repeat(300))))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("cannot be read");
+  }
+
+  @Test
+  void shouldRefuseWhenTheHeaderIsNotUtf8() throws IOException {
+    byte[] wide = "{\"t\":1}".getBytes(StandardCharsets.UTF_16LE);
+    write(wide.length, wide, 0);
+    assertThatThrownBy(() -> SafetensorsFile.open(file)).hasMessageContaining("not JSON");
+    byte[] broken = {'{', '"', (byte) 0xFF, '"', ':', '1', '}'};
+    write(broken.length, broken, 0);
+    assertThatThrownBy(() -> SafetensorsFile.open(file))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessage(file + ": its header is not JSON: not UTF-8");
+  }
+
+  @Test
   void shouldSayWhichTensorIsMissingOrMisshapen() throws IOException {
     CheckpointFolder missing = new CheckpointFolder(folder);
     missing.shapes().remove("model.norm.weight");
@@ -90,20 +124,6 @@ class HostileFilesTest {
     assertThatThrownBy(() -> LensHead.load(folder, LensHeadOptions.defaults()))
         .isInstanceOf(CheckpointException.class)
         .hasMessageContaining("lm_head.weight has shape [16, 48]; config.json makes it [48, 16]");
-  }
-
-  @Test
-  void shouldRefuseWhenAnIndexPointsOutOfItsFolder() throws IOException {
-    new CheckpointFolder(folder).write();
-    Files.writeString(
-        folder.resolve("model.safetensors.index.json"),
-        "{\"weight_map\": {\"model.norm.weight\": \"../other.safetensors\"}}");
-    assertThatThrownBy(() -> Checkpoint.open(folder))
-        .hasMessageContaining("'../other.safetensors', which is not a file of this folder");
-    Files.writeString(
-        folder.resolve("model.safetensors.index.json"),
-        "{\"weight_map\": {\"absent\": \"model.safetensors\"}}");
-    assertThatThrownBy(() -> Checkpoint.open(folder)).hasMessageContaining("no tensor absent");
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.lensflow.engine.lens.HeadSummary;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
@@ -11,12 +12,13 @@ import org.junit.jupiter.api.Test;
 
 class SamplerTest {
   private static final int[] NO_PROMPT = {};
+  private static final float[] OTHERS = {-1f, -1.5f};
   private static final float[] LOGITS = {1f, 3f, 2f, 3f, -1f};
 
   @Test
   void shouldTakeLowestIdWhenGreedyLogitsTie() {
     Sampler sampler = Sampler.of(SamplingOptions.GREEDY, NO_PROMPT);
-    assertThat(sampler.next(LOGITS, 0)).isEqualTo(1);
+    assertThat(sampler.next(LOGITS, HeadSummary.of(LOGITS), 0)).isEqualTo(1);
     double total = Arrays.stream(new double[] {1, 3, 2, 3, -1}).map(Math::exp).sum();
     assertThat(sampler.logProbability()).isCloseTo((float) (3 - Math.log(total)), within(1e-6f));
   }
@@ -25,17 +27,17 @@ class SamplerTest {
   void shouldPenaliseTokensOfPromptAndOutputWhenRepetitionPenaltyIsSet() {
     SamplingOptions options = new SamplingOptions(0, 1, 0, 0, 2, 0);
     Sampler sampler = Sampler.of(options, new int[] {1});
-    assertThat(sampler.next(LOGITS, 1)).isEqualTo(3);
-    assertThat(sampler.next(LOGITS, 2)).isEqualTo(2);
-    assertThat(Sampler.of(options, new int[] {0}).next(new float[] {-1f, -1.5f}, 1)).isEqualTo(1);
+    assertThat(sampler.next(LOGITS, HeadSummary.of(LOGITS), 1)).isEqualTo(3);
+    assertThat(sampler.next(LOGITS, HeadSummary.of(LOGITS), 2)).isEqualTo(2);
+    assertThat(Sampler.of(options, new int[] {0}).next(OTHERS, HeadSummary.of(OTHERS), 1)).isEqualTo(1);
   }
 
   @Test
   void shouldRepeatItselfWhenSeedAndPositionAreTheSame() {
     SamplingOptions options = new SamplingOptions(1, 1, 0, 0, 1, 42);
     for (int position = 0; position < 50; position++) {
-      assertThat(Sampler.of(options, NO_PROMPT).next(LOGITS, position))
-          .isEqualTo(Sampler.of(options, NO_PROMPT).next(LOGITS, position));
+      assertThat(Sampler.of(options, NO_PROMPT).next(LOGITS, HeadSummary.of(LOGITS), position))
+          .isEqualTo(Sampler.of(options, NO_PROMPT).next(LOGITS, HeadSummary.of(LOGITS), position));
     }
   }
 
@@ -58,7 +60,7 @@ class SamplerTest {
           break;
         }
       }
-      assertThat(Sampler.of(options, NO_PROMPT).next(LOGITS, position)).isEqualTo(expected);
+      assertThat(Sampler.of(options, NO_PROMPT).next(LOGITS, HeadSummary.of(LOGITS), position)).isEqualTo(expected);
     }
   }
 
@@ -76,7 +78,7 @@ class SamplerTest {
   private static Set<Integer> drawn(SamplingOptions options) {
     Set<Integer> ids = new HashSet<>();
     for (int position = 0; position < 2000; position++) {
-      ids.add(Sampler.of(options, NO_PROMPT).next(LOGITS, position));
+      ids.add(Sampler.of(options, NO_PROMPT).next(LOGITS, HeadSummary.of(LOGITS), position));
     }
     return ids;
   }

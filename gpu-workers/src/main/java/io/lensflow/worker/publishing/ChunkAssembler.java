@@ -67,24 +67,19 @@ public final class ChunkAssembler {
    */
   public record Chunk(ActivationChunk record, long heldBytes) {}
 
-  /** What the model's own head said at a position. */
-  private record Head(int position, HeadSummary summary) {}
-
   /** Rows of one step at one hook point, of which those from {@code next} on are pending. */
   private static final class Block {
     private final StepRows step;
     private final CapturedRows rows;
     private final CapturedRows finalRows;
     private final boolean ownsFinalRows;
-    private final Head head;
     private int next;
 
-    Block(StepRows step, CapturedRows rows, boolean ownsFinalRows, Head head) {
+    Block(StepRows step, CapturedRows rows, boolean ownsFinalRows) {
       this.step = step;
       this.rows = rows;
       this.finalRows = step.finalRows();
       this.ownsFinalRows = ownsFinalRows;
-      this.head = head;
     }
 
     int remaining() {
@@ -100,9 +95,7 @@ public final class ChunkAssembler {
 
     /** What the model's head said here; null where it did not run. */
     HeadSummary head() {
-      return block.head != null && block.head.position() == position()
-          ? block.head.summary()
-          : null;
+      return block.step.headAt(position());
     }
   }
 
@@ -150,25 +143,18 @@ public final class ChunkAssembler {
       return List.of();
     }
     boolean first = rows == 0;
-    int[] positions = step.rows().get(0).positions();
-    rows += positions.length;
-    Head head = head(step, positions[positions.length - 1]);
-    StepRows kept = step.withoutLogits();
+    rows += step.rows().get(0).positions().length;
     boolean ownsFinalRows = true;
     for (CapturedRows one : step.rows()) {
       pending
           .computeIfAbsent(one.hookPoint(), hookPoint -> new ArrayDeque<>())
-          .add(new Block(kept, one, ownsFinalRows, head));
+          .add(new Block(step, one, ownsFinalRows));
       ownsFinalRows = false;
     }
     if (oldest == null) {
       oldest = clock.instant();
     }
     return cut(first);
-  }
-
-  private static Head head(StepRows step, int position) {
-    return step.hasLogits(position) ? new Head(position, HeadSummary.of(step.logits())) : null;
   }
 
   /** Whether rows have waited so long that they are to be sent. */

@@ -1,6 +1,7 @@
 package io.lensflow.worker.publishing;
 
 import io.lensflow.engine.capture.CapturedRows;
+import io.lensflow.engine.lens.HeadSummary;
 import java.util.List;
 
 /**
@@ -10,7 +11,7 @@ import java.util.List;
  * @param firstPosition absolute position of the step's first token
  * @param tokenIds [T] tokens that the step consumed
  * @param nextTokenId the token that came after the last of them; null after a prefill-only request
- * @param logits [V] of the last position; empty where the head did not run
+ * @param head what the model's own head said at the last position; null where it did not run
  * @param rows captured rows, one entry per hook point; may be empty
  * @param finalRows {@code RESIDUAL_POST} of layer L−1 at the same positions, or null
  */
@@ -18,7 +19,7 @@ public record StepRows(
     int firstPosition,
     int[] tokenIds,
     Integer nextTokenId,
-    float[] logits,
+    HeadSummary head,
     List<CapturedRows> rows,
     CapturedRows finalRows) {
   /** Token at an absolute position of the step. */
@@ -32,14 +33,9 @@ public record StepRows(
     return next < tokenIds.length ? (Integer) tokenIds[next] : nextTokenId;
   }
 
-  /** Whether the head ran at an absolute position. */
-  boolean hasLogits(int position) {
-    return logits.length > 0 && position == firstPosition + tokenIds.length - 1;
-  }
-
-  /** The same without the logits, which are large and soon of no use. */
-  StepRows withoutLogits() {
-    return new StepRows(firstPosition, tokenIds, nextTokenId, new float[0], rows, finalRows);
+  /** What the head said at an absolute position, or null. */
+  HeadSummary headAt(int position) {
+    return position == firstPosition + tokenIds.length - 1 ? head : null;
   }
 
   /** Bytes of all buffers. */

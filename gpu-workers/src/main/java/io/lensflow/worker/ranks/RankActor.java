@@ -196,7 +196,8 @@ public final class RankActor extends AbstractBehavior<RankActor.Command> {
       for (int i = 0; i < stepped.size(); i++) {
         StepOutput one = stepped.get(i);
         outputs.add(
-            new StepResult.Output(numbers.get(i), one.logits(), one.rows(), one.finalRows()));
+            new StepResult.Output(
+                numbers.get(i), one.logits(), one.summary(), one.rows(), one.finalRows()));
       }
     }
     return new StepResult(plan.id(), outputs, refusals);

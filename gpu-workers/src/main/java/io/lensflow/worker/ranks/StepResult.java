@@ -1,6 +1,7 @@
 package io.lensflow.worker.ranks;
 
 import io.lensflow.engine.capture.CapturedRows;
+import io.lensflow.engine.lens.HeadSummary;
 import java.util.List;
 
 /**
@@ -20,12 +21,17 @@ public record StepResult(long id, List<Output> outputs, List<Refusal> refusals) 
    * Output of one sequence.
    *
    * @param sequence its number
-   * @param logits [V] for the last row where asked for, else empty
+   * @param logits [V] for the last row where they were asked for, else empty
+   * @param summary of the last row's logits where any were asked for, else null
    * @param rows captured rows, one entry per hook point; may be empty
    * @param finalRows {@code RESIDUAL_POST} of layer L−1 where asked for, else null
    */
   public record Output(
-      long sequence, float[] logits, List<CapturedRows> rows, CapturedRows finalRows) {}
+      long sequence,
+      float[] logits,
+      HeadSummary summary,
+      List<CapturedRows> rows,
+      CapturedRows finalRows) {}
 
   /**
    * A sequence that the engine did not open.

@@ -102,13 +102,13 @@ final class Generation {
   StepPlan.Feed feed(int budget) {
     int[] prompt = run.request().promptIds();
     if (!inPrefill()) {
-      return new StepPlan.Feed(sequence, new int[] {lastToken}, Logits.LAST);
+      return new StepPlan.Feed(sequence, new int[] {lastToken}, sampler.needs());
     }
     int end = Math.min(prompt.length, consumed + budget);
     return new StepPlan.Feed(
         sequence,
         Arrays.copyOfRange(prompt, consumed, end),
-        end == prompt.length ? Logits.LAST : Logits.NONE);
+        end == prompt.length ? sampler.needs() : Logits.NONE);
   }
 
   /**
@@ -131,7 +131,7 @@ final class Generation {
       finishReason = FinishReason.PREFILL_ONLY;
       return new Progress(null, rows(first, fed, null, output));
     }
-    int id = sampler.next(output.logits(), consumed);
+    int id = sampler.next(output.logits(), output.summary(), consumed);
     Token token = new Token(consumed, id, accept(id), sampler.logProbability());
     return new Progress(token, rows(first, fed, id, output));
   }
@@ -139,7 +139,7 @@ final class Generation {
   private static StepRows rows(
       int first, StepPlan.Feed fed, Integer nextId, StepResult.Output output) {
     return new StepRows(
-        first, fed.tokenIds(), nextId, output.logits(), output.rows(), output.finalRows());
+        first, fed.tokenIds(), nextId, output.summary(), output.rows(), output.finalRows());
   }
 
   /** Appends a token; returns the text that may leave with it. */

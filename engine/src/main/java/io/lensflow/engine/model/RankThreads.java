@@ -1,0 +1,99 @@
+package io.lensflow.engine.model;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
+import java.util.function.IntFunction;
+
+/**
+ * A thread for every rank but the first, which runs on the caller's: kernels run best always on the
+ * same thread, and one that belongs to a pinned actor already exists.
+ *
+ * <p>Not thread-safe.
+ */
+final class RankThreads implements AutoCloseable {
+  private final List<ExecutorService> threads = new ArrayList<>();
+
+  RankThreads(int ranks) {
+    for (int rank = 1; rank < ranks; rank++) {
+      String name = "lensflow-rank-" + rank;
+      threads.add(
+          Executors.newSingleThreadExecutor(
+              task -> {
+                Thread thread = new Thread(task, name);
+                thread.setDaemon(true);
+                return thread;
+              }));
+    }
+  }
+
+  /**
+   * Runs a task for every rank at the same time.
+   *
+   * @param task gives the task of a rank
+   * @param onFailure told of a failure as soon as it happens, so that nobody waits for who failed
+   * @return the results, in order of the ranks
+   * @throws Exception the first rank's failure, with the others' as suppressed ones
+   */
+  <T> List<T> run(IntFunction<Callable<T>> task, Consumer<Throwable> onFailure) throws Exception {
+    List<Future<T>> others = new ArrayList<>();
+    for (int i = 0; i < threads.size(); i++) {
+      Callable<T> own = task.apply(i + 1);
+      others.add(threads.get(i).submit(() -> guarded(own, onFailure)));
+    }
+    List<T> results = new ArrayList<>();
+    Throwable failure = null;
+    try {
+      results.add(guarded(task.apply(0), onFailure));
+    } catch (Exception | Error e) {
+      failure = e;
+    }
+    for (Future<T> other : others) {
+      try {
+        results.add(other.get());
+      } catch (ExecutionException e) {
+        failure = first(failure, e.getCause());
+      }
+    }
+    if (failure instanceof Error error) {
+      throw error;
+    }
+    if (failure != null) {
+      throw (Exception) failure;
+    }
+    return results;
+  }
+
+  private static <T> T guarded(Callable<T> task, Consumer<Throwable> onFailure) throws Exception {
+    try {
+      return task.call();
+    } catch (Exception | Error e) {
+      onFailure.accept(e);
+      throw e;
+    }
+  }
+
+  /** What failed by itself comes before what failed because another did. */
+  private static Throwable first(Throwable known, Throwable other) {
+    if (known == null) {
+      return other;
+    }
+    if (known.getCause() == other) {
+      return other;
+    }
+    if (other.getCause() != known) {
+      known.addSuppressed(other);
+    }
+    return known;
+  }
+
+  @Override
+  public void close() {
+    threads.forEach(ExecutorService::shutdown);
+  }
+}
