@@ -11,6 +11,7 @@ import io.lensflow.bench.limit.LinearShare;
 import io.lensflow.bench.limit.PrefillShare;
 import io.lensflow.bench.load.LoadFigures;
 import io.lensflow.bench.pipeline.PipelineShare;
+import io.lensflow.bench.tensorparallel.RankSpeedShare;
 import io.lensflow.engine.DType;
 import java.util.List;
 
@@ -31,6 +32,7 @@ final class Suite {
           new BandwidthShare("bandwidth-share-b1-long", LONG),
           new LimitShare(),
           new PrefillShare(),
+          new RankSpeedShare(),
           new ClassicalSpeedup("classical-loop-speedup-f32", DType.FLOAT32, SPEEDUP_FLOAT32),
           new ClassicalSpeedup("classical-loop-speedup-bf16", DType.BFLOAT16, SPEEDUP_BFLOAT16),
           new ClassicalMemory(),

@@ -48,7 +48,8 @@ public final class CaptureShare implements Benchmark {
   public List<Finding> measure(Setting setting) throws Exception {
     // Both ways are open at a time.
     EngineOptions options =
-        EngineOptions.defaults().withKvTokens(2 * batch * (PROMPT_TOKENS + NEW_TOKENS));
+        EngineOptions.defaults()
+            .withKvTokens(Decoding.kvTokens(2 * batch, PROMPT_TOKENS + NEW_TOKENS));
     try (Engine engine = EngineLoader.load(setting.model(), options);
         Generating with = new Generating(engine, batch, true);
         Generating without = new Generating(engine, batch, false)) {

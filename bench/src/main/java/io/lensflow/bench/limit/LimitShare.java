@@ -8,6 +8,7 @@ import io.lensflow.bench.figure.Figure;
 import io.lensflow.bench.figure.Finding;
 import io.lensflow.bench.timing.Timed;
 import io.lensflow.bench.timing.Timings;
+import io.lensflow.bench.workload.Decoding;
 import io.lensflow.bench.workload.Steps;
 import io.lensflow.engine.Engine;
 import io.lensflow.engine.EngineLoader;
@@ -38,7 +39,8 @@ public final class LimitShare implements Benchmark {
 
   @Override
   public List<Finding> measure(Setting setting) throws Exception {
-    EngineOptions options = EngineOptions.defaults().withKvTokens(BATCH * (POSITION + STEPS));
+    EngineOptions options =
+        EngineOptions.defaults().withKvTokens(Decoding.kvTokens(BATCH, POSITION + STEPS));
     try (Engine engine = EngineLoader.load(setting.model(), options)) {
       WorkSize size = new WorkSize(engine.config(), engine.dtype());
       try (MemoryReading memory = new MemoryReading(size.weightBytes(), options.threads());

@@ -4,6 +4,7 @@ import ai.djl.engine.EngineException;
 import io.lensflow.engine.DType;
 import io.lensflow.engine.checkpoint.Checkpoint;
 import io.lensflow.engine.checkpoint.TensorReader;
+import io.lensflow.engine.checkpoint.TensorReader.Part;
 import io.lensflow.engine.model.ModelConfig;
 import io.lensflow.engine.torch.Argument;
 import io.lensflow.engine.torch.KernelModule;
@@ -67,40 +68,38 @@ public final class LinearsAlone implements AutoCloseable {
             fused(
                 reader,
                 d,
-                new Part(attention + "q_proj.weight", q),
-                new Part(attention + "k_proj.weight", kv),
-                new Part(attention + "v_proj.weight", kv)));
-        all.add(fused(reader, q, new Part(attention + "o_proj.weight", d)));
+                Part.whole(attention + "q_proj.weight", q, d),
+                Part.whole(attention + "k_proj.weight", kv, d),
+                Part.whole(attention + "v_proj.weight", kv, d)));
+        all.add(fused(reader, q, Part.whole(attention + "o_proj.weight", d, q)));
         all.add(
             fused(
                 reader,
                 d,
-                new Part(mlp + "gate_proj.weight", f),
-                new Part(mlp + "up_proj.weight", f)));
-        all.add(fused(reader, f, new Part(mlp + "down_proj.weight", d)));
+                Part.whole(mlp + "gate_proj.weight", f, d),
+                Part.whole(mlp + "up_proj.weight", f, d)));
+        all.add(fused(reader, f, Part.whole(mlp + "down_proj.weight", d, f)));
       }
       String head = config.tiedHead() ? "model.embed_tokens.weight" : "lm_head.weight";
-      all.add(fused(reader, d, new Part(head, config.vocabularySize())));
+      all.add(fused(reader, d, Part.whole(head, config.vocabularySize(), d)));
       weights = Argument.of(all);
     } finally {
       all.forEach(Tensor::close);
     }
   }
 
-  private record Part(String name, int rows) {}
-
   private Tensor fused(TensorReader reader, int width, Part... parts) throws IOException {
     widths.add(width);
     long rows = 0;
     for (Part part : parts) {
-      rows += part.rows;
+      rows += part.rows();
     }
     Tensor plain = tensors.empty(dtype, rows, width);
     try {
       long at = 0;
       for (Part part : parts) {
-        reader.readInto(plain, at, part.name, dtype, part.rows, width);
-        at += part.rows;
+        reader.readInto(plain, at, dtype, part);
+        at += part.rows();
       }
       if (!packed) {
         return plain;

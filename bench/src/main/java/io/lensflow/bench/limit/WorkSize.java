@@ -49,20 +49,6 @@ public record WorkSize(ModelConfig config, DType dtype) {
     return 2.0 * (rows * config.layers() * layerParameters() + headRows * headParameters());
   }
 
-  /**
-   * Bytes of the weights as they are held: every linear once, the head as the step uses it, the
-   * plain table of the head or embedding (candidates and embeddings are read by row), and a second
-   * plain table where the head is not tied.
-   *
-   * @param packed whether linears are held packed, so that the head exists twice
-   */
-  public long heldBytes(boolean packed) {
-    long tables = config.tiedHead() ? 1 : 2;
-    long plainTables = tables * headParameters() * dtype.bytes();
-    long linears = config.layers() * layerParameters() * dtype.bytes();
-    return linears + plainTables + (packed ? headParameters() * dtype.bytes() : 0);
-  }
-
   /** Bytes of the largest tensor as it is computed with: the head, or one matrix of the MLP. */
   public long largestTensorBytes() {
     long d = config.hiddenSize();

@@ -4,6 +4,7 @@ import io.lensflow.bench.process.ProcessMemory;
 import io.lensflow.engine.Engine;
 import io.lensflow.engine.EngineLoader;
 import io.lensflow.engine.EngineOptions;
+import io.lensflow.engine.RankInfo;
 import io.lensflow.engine.torch.TensorKernels;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -15,8 +16,9 @@ import java.util.stream.Stream;
 
 /**
  * A process of its own that reads a checkpoint's files, then loads it, for {@link LoadFigures}.
- * Prints {@code bytes}, {@code read} and {@code load} in seconds, {@code before}, {@code peak} and
- * {@code after} in bytes of resident memory.
+ * Prints {@code bytes} of the files, {@code read} and {@code load} in seconds, {@code before},
+ * {@code peak} and {@code after} in bytes of resident memory, and {@code held}, the bytes of the
+ * weights by the engine's own account.
  */
 final class LoadProbe {
   private static final int BUFFER_BYTES = 4 << 20;
@@ -38,6 +40,7 @@ final class LoadProbe {
     double load = (System.nanoTime() - start) * 1e-9;
     System.out.println("peak " + ProcessMemory.peak());
     System.out.println("after " + ProcessMemory.resident());
+    System.out.println("held " + engine.ranks().stream().mapToLong(RankInfo::weightBytes).sum());
     System.out.println("before " + before);
     System.out.println("bytes " + bytes);
     System.out.println("read " + read);

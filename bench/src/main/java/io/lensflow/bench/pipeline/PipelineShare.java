@@ -9,6 +9,7 @@ import io.lensflow.bench.figure.Finding;
 import io.lensflow.bench.timing.Timed;
 import io.lensflow.bench.timing.Timings;
 import io.lensflow.bench.workload.Decoding;
+import io.lensflow.bench.workload.TemporaryFolder;
 import io.lensflow.cli.CommandFailure;
 import io.lensflow.cli.system.LocalSystem;
 import io.lensflow.cli.system.SystemPlan;
@@ -24,19 +25,15 @@ import io.lensflow.records.LensRequest;
 import io.lensflow.records.Prompt;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.schemas.ids.Ids;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Tokens/s of the whole system over Kafka, all layers of all rows captured and decoded, ÷ tokens/s
@@ -49,6 +46,7 @@ public final class PipelineShare implements Benchmark {
   private static final int BATCH = 16;
   private static final int PROMPT_TOKENS = 16;
   private static final int NEW_TOKENS = 64;
+  private static final int REQUEST_PARTITIONS = 3;
   private static final String MODEL = "bench";
   private static final Duration PATIENCE = Duration.ofMinutes(5);
   private static final Definition DEFINITION =
@@ -64,21 +62,11 @@ public final class PipelineShare implements Benchmark {
 
   @Override
   public List<Finding> measure(Setting setting) throws Exception {
-    Path folder = Files.createTempDirectory("lensflow-bench-");
-    SystemPlan plan =
-        new SystemPlan(
-            setting.model().toAbsolutePath().normalize(),
-            MODEL,
-            "",
-            folder,
-            Optional.empty(),
-            Optional.empty(),
-            Optional.of(3),
-            SystemPlan.Ports.FREE,
-            Map.of("lensflow.worker.slots", BATCH));
     EngineOptions options =
-        EngineOptions.defaults().withKvTokens(BATCH * (PROMPT_TOKENS + NEW_TOKENS));
-    try (LocalSystem system = new LocalSystem(plan, setting.progress()::accept);
+        EngineOptions.defaults().withKvTokens(Decoding.kvTokens(BATCH, PROMPT_TOKENS + NEW_TOKENS));
+    try (TemporaryFolder folder = new TemporaryFolder();
+        LocalSystem system =
+            new LocalSystem(plan(setting, folder.path()), setting.progress()::accept);
         Engine engine = EngineLoader.load(setting.model(), options)) {
       system.start();
       List<int[]> prompts = Decoding.prompts(engine, BATCH, PROMPT_TOKENS);
@@ -89,9 +77,20 @@ public final class PipelineShare implements Benchmark {
         Timed alone = Timed.whole(() -> alone(engine, prompts));
         return List.of(finding(setting.comparison().alternate(whole, alone)));
       }
-    } finally {
-      delete(folder);
     }
+  }
+
+  private static SystemPlan plan(Setting setting, Path folder) {
+    return new SystemPlan(
+        setting.model().toAbsolutePath().normalize(),
+        MODEL,
+        "",
+        folder,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.of(REQUEST_PARTITIONS),
+        SystemPlan.Ports.FREE,
+        Map.of("lensflow.worker.slots", BATCH));
   }
 
   private static Finding finding(Timings timings) {
@@ -152,15 +151,5 @@ public final class PipelineShare implements Benchmark {
         .setIgnoreEos(true)
         .setLenses(List.of(LensRequest.newBuilder().build()))
         .build();
-  }
-
-  private static void delete(Path folder) throws IOException {
-    List<Path> deepestFirst;
-    try (Stream<Path> paths = Files.walk(folder)) {
-      deepestFirst = paths.sorted(Comparator.reverseOrder()).toList();
-    }
-    for (Path path : deepestFirst) {
-      Files.deleteIfExists(path);
-    }
   }
 }

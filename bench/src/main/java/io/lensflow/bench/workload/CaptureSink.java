@@ -99,7 +99,7 @@ public final class CaptureSink implements Decoding.Observer, AutoCloseable {
             positions[sequence],
             consumed,
             next,
-            output.logits(),
+            output.summary(),
             output.rows(),
             output.finalRows());
     positions[sequence] += consumed.length;

@@ -23,6 +23,9 @@ public final class Decoding implements AutoCloseable {
   /** Most prompt tokens of a step while reading in. */
   private static final int CHUNK = 512;
 
+  /** No engine's blocks are larger. */
+  private static final int KV_BLOCK = 64;
+
   /** Sees what each step gave, sequence by sequence, after the sampler chose the next token. */
   @FunctionalInterface
   public interface Observer {
@@ -74,6 +77,14 @@ public final class Decoding implements AutoCloseable {
     }
   }
 
+  /**
+   * Tokens that an engine's pool needs for so many sequences of so many tokens; it hands them out
+   * in blocks.
+   */
+  public static int kvTokens(int sequences, int tokens) {
+    return sequences * ((tokens + KV_BLOCK - 1) / KV_BLOCK * KV_BLOCK);
+  }
+
   /** B prompts of P tokens each, all different. */
   public static List<int[]> prompts(Engine engine, int batch, int tokens) {
     List<int[]> prompts = new ArrayList<>();
@@ -105,9 +116,9 @@ public final class Decoding implements AutoCloseable {
   private void step(List<int[]> tokens, boolean choose) {
     List<StepInput> inputs = new ArrayList<>();
     for (int b = 0; b < tokens.size(); b++) {
+      Running one = running.get(b);
       inputs.add(
-          new StepInput(
-              running.get(b).sequence, tokens.get(b), choose ? Logits.LAST : Logits.NONE));
+          new StepInput(one.sequence, tokens.get(b), choose ? one.sampler.needs() : Logits.NONE));
     }
     List<StepOutput> outputs = engine.step(inputs);
     for (int b = 0; b < outputs.size(); b++) {
@@ -115,7 +126,7 @@ public final class Decoding implements AutoCloseable {
       StepOutput output = outputs.get(b);
       Integer next = null;
       if (choose) {
-        one.next = one.sampler.next(output.logits(), one.sequence.length());
+        one.next = one.sampler.next(output.logits(), output.summary(), one.sequence.length());
         next = one.next;
       }
       observer.accept(b, tokens.get(b), next, output);
