@@ -173,7 +173,7 @@ class SmolLm2Test {
     CapturedRows finals = step.finalRows();
     int rows = finals.positions().length;
     LensRows decoded = lens.decode(finals.payload(), finals.dtype(), rows, 1);
-    HeadSummary model = HeadSummary.of(step.logits());
+    HeadSummary model = step.summary();
     assertThat(decoded.topIds()[rows - 1]).isEqualTo(model.topId());
     assertThat(decoded.topLogits()[rows - 1]).isEqualTo(model.topLogit(), within(0.25f));
     assertThat(decoded.logSumExp()[rows - 1]).isEqualTo(model.logSumExp(), within(0.25f));

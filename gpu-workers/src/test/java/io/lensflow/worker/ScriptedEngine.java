@@ -3,6 +3,7 @@ package io.lensflow.worker;
 import io.lensflow.engine.DType;
 import io.lensflow.engine.Engine;
 import io.lensflow.engine.KvCapacityException;
+import io.lensflow.engine.RankInfo;
 import io.lensflow.engine.Sequence;
 import io.lensflow.engine.SequenceOptions;
 import io.lensflow.engine.StepInput;
@@ -10,6 +11,7 @@ import io.lensflow.engine.StepOutput;
 import io.lensflow.engine.capture.CapturePlan;
 import io.lensflow.engine.capture.CapturedRows;
 import io.lensflow.engine.capture.HookPoint;
+import io.lensflow.engine.lens.HeadSummary;
 import io.lensflow.engine.model.ModelConfig;
 import io.lensflow.engine.model.RopeConfig;
 import io.lensflow.engine.steering.PreparedVector;
@@ -183,6 +185,11 @@ public final class ScriptedEngine implements Engine {
   }
 
   @Override
+  public List<RankInfo> ranks() {
+    return List.of(new RankInfo(0, device(), 0, 0, 0));
+  }
+
+  @Override
   public PreparedVector prepare(float[] values) {
     requireOwner();
     Vector vector = new Vector(values);
@@ -238,9 +245,12 @@ public final class ScriptedEngine implements Engine {
       throw new IllegalStateException("longer than reserved");
     }
     float[] logits = new float[0];
-    if (input.logits() == StepInput.Logits.LAST) {
-      logits = new float[VOCABULARY];
-      logits[Math.floorMod(ids[ids.length - 1] + sequence.shift(), VOCABULARY)] = 10;
+    HeadSummary summary = null;
+    if (input.logits() != StepInput.Logits.NONE) {
+      float[] own = new float[VOCABULARY];
+      own[Math.floorMod(ids[ids.length - 1] + sequence.shift(), VOCABULARY)] = 10;
+      summary = HeadSummary.of(own);
+      logits = input.logits().leaveDevice() ? own : logits;
     }
     CapturePlan plan = sequence.options.capture();
     List<Integer> positions = new ArrayList<>();
@@ -255,7 +265,7 @@ public final class ScriptedEngine implements Engine {
     }
     CapturedRows finalRows =
         plan.finalRow() ? rows(HookPoint.RESIDUAL_POST, List.of(LAYERS - 1), positions) : null;
-    return new StepOutput(sequence, logits, rows, finalRows);
+    return new StepOutput(sequence, logits, summary, rows, finalRows);
   }
 
   private static CapturedRows rows(

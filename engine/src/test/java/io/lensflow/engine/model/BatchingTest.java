@@ -180,7 +180,7 @@ class BatchingTest {
     }
     assertThatThrownBy(() -> open(1))
         .isInstanceOf(KvCapacityException.class)
-        .hasMessageContaining("0 of 512 are free");
+        .hasMessageContaining("0 of 512 tokens are free");
     open.get(2).close();
     open.get(1).close();
     open.get(1).close();

@@ -8,6 +8,7 @@ import akka.actor.typed.ActorRef;
 import io.lensflow.engine.DType;
 import io.lensflow.engine.capture.CapturedRows;
 import io.lensflow.engine.capture.HookPoint;
+import io.lensflow.engine.lens.HeadSummary;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.FinishReason;
@@ -87,7 +88,8 @@ class ActivationPublisherTest {
             DType.FLOAT32,
             4,
             ByteBuffer.allocate(2 * count * 4 * Float.BYTES));
-    StepRows step = new StepRows(first, new int[count], 9, new float[257], List.of(rows), null);
+    HeadSummary head = HeadSummary.of(new float[257]);
+    StepRows step = new StepRows(first, new int[count], 9, head, List.of(rows), null);
     publisher.tell(new ActivationPublisher.Rows(run.attemptId(), step, credits.ref()));
   }
 

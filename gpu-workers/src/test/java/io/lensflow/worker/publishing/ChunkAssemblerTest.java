@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.lensflow.engine.DType;
 import io.lensflow.engine.capture.CapturedRows;
 import io.lensflow.engine.capture.HookPoint;
+import io.lensflow.engine.lens.HeadSummary;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.LensMetric;
 import io.lensflow.records.PromptRequest;
@@ -76,7 +77,7 @@ class ChunkAssemblerTest {
             first,
             positions.clone(),
             first + count,
-            logits,
+            HeadSummary.of(logits),
             captured,
             rows(HookPoint.RESIDUAL_POST, new int[] {LAYERS - 1}, positions));
     received += step.bytes();

@@ -9,6 +9,7 @@ import io.lensflow.engine.DType;
 import io.lensflow.engine.StepInput.Logits;
 import io.lensflow.engine.capture.CapturedRows;
 import io.lensflow.engine.capture.HookPoint;
+import io.lensflow.engine.lens.HeadSummary;
 import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.CompletionType;
 import io.lensflow.records.PromptRequest;
@@ -111,11 +112,10 @@ class StepSchedulerTest {
   private void answer(StepPlan plan, boolean withRows) {
     List<StepResult.Output> outputs = new ArrayList<>();
     for (StepPlan.Feed feed : plan.feed()) {
-      float[] logits = new float[0];
-      if (feed.logits() == Logits.LAST) {
-        logits = new float[257];
-        logits[feed.tokenIds()[feed.tokenIds().length - 1] + 1] = 1;
-      }
+      HeadSummary summary =
+          feed.logits() == Logits.NONE
+              ? null
+              : new HeadSummary(feed.tokenIds()[feed.tokenIds().length - 1] + 1, 1, 6);
       int count = feed.tokenIds().length;
       ByteBuffer payload = ByteBuffer.allocate((int) POSITION_BYTES * count);
       CapturedRows rows =
@@ -128,7 +128,11 @@ class StepSchedulerTest {
               payload);
       outputs.add(
           new StepResult.Output(
-              feed.sequence(), logits, withRows ? List.of(rows) : List.of(), null));
+              feed.sequence(),
+              new float[0],
+              summary,
+              withRows ? List.of(rows) : List.of(),
+              null));
     }
     replyTo.tell(new TensorParallelGroup.StepDone(new StepResult(plan.id(), outputs, List.of())));
   }
@@ -169,14 +173,14 @@ class StepSchedulerTest {
     assertThat(second.feed()).extracting(f -> f.tokenIds().length).containsExactly(1, 4);
     assertThat(second.feed())
         .extracting(StepPlan.Feed::logits)
-        .containsExactly(Logits.LAST, Logits.NONE);
+        .containsExactly(Logits.SUMMARY, Logits.NONE);
     answer(second, false);
     StepPlan third = nextPlan();
     assertThat(third.feed()).extracting(f -> f.tokenIds().length).containsExactly(1, 4);
     answer(third, false);
     StepPlan fourth = nextPlan();
     assertThat(fourth.feed()).extracting(f -> f.tokenIds().length).containsExactly(1, 2);
-    assertThat(fourth.feed().get(1).logits()).isEqualTo(Logits.LAST);
+    assertThat(fourth.feed().get(1).logits()).isEqualTo(Logits.SUMMARY);
   }
 
   @Test
