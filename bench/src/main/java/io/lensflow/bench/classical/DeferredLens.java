@@ -23,6 +23,7 @@ public final class DeferredLens implements Decoding.Observer {
   private final Listener listener;
   private final List<CapturedRows> waiting = new ArrayList<>();
   private int waitingRows;
+  private long nanos;
 
   /** Hears what the lens says. */
   @FunctionalInterface
@@ -64,6 +65,7 @@ public final class DeferredLens implements Decoding.Observer {
     if (waitingRows == 0) {
       return;
     }
+    long start = System.nanoTime();
     CapturedRows any = waiting.get(0);
     ByteBuffer batch = any.payload();
     if (waiting.size() > 1) {
@@ -82,6 +84,12 @@ public final class DeferredLens implements Decoding.Observer {
     }
     waiting.clear();
     waitingRows = 0;
+    nanos += System.nanoTime() - start;
+  }
+
+  /** Seconds spent in decoding so far. */
+  public double seconds() {
+    return nanos * 1e-9;
   }
 
   private static int count(CapturedRows rows) {

@@ -12,6 +12,7 @@ import io.lensflow.bench.workload.Steps;
 import io.lensflow.engine.Engine;
 import io.lensflow.engine.EngineLoader;
 import io.lensflow.engine.EngineOptions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
@@ -23,6 +24,9 @@ public final class BandwidthShare implements Benchmark {
   private static final int STEPS = 32;
   private static final int READS = 8;
   private static final double AIM = 0.7;
+
+  /** A position where attention is next to nothing, to compare with. */
+  private static final int EARLY = 100;
 
   private final int position;
   private final Definition definition;
@@ -51,10 +55,13 @@ public final class BandwidthShare implements Benchmark {
     try (Engine engine = EngineLoader.load(setting.model(), options)) {
       WorkSize size = new WorkSize(engine.config(), engine.dtype());
       try (MemoryReading memory = new MemoryReading(size.weightBytes(), options.threads())) {
-        Timings timings =
-            setting
-                .comparison()
-                .alternate(Timed.each(READS, memory::run), Steps.at(engine, 1, position, STEPS));
+        List<Timed> timed = new ArrayList<>();
+        timed.add(Timed.each(READS, memory::run));
+        timed.add(Steps.at(engine, 1, position, STEPS));
+        if (position > EARLY) {
+          timed.add(Steps.at(engine, 1, EARLY, STEPS));
+        }
+        Timings timings = setting.comparison().alternate(timed.toArray(Timed[]::new));
         double moved = size.weightBytes() + (double) size.keyValueBytes(position);
         double reads = moved / memory.bytes();
         Figure figure =
@@ -62,17 +69,34 @@ public final class BandwidthShare implements Benchmark {
                 definition.name(),
                 "ratio",
                 timings.samples(seconds -> reads * seconds[0] / seconds[1]));
-        String says =
-            String.format(
-                Locale.ROOT,
-                "%.0f MB of weights and %.1f MB of keys and values at %.1f GB/s are %.2f ms of a step of %.2f ms.",
-                size.weightBytes() / 1e6,
-                size.keyValueBytes(position) / 1e6,
-                memory.bytes() / timings.median(0) / 1e9,
-                reads * timings.median(0) * 1e3,
-                timings.median(1) * 1e3);
+        String says = says(timings, size, timings.median(0) / memory.bytes());
         return List.of(new Finding(figure, definition.bound(), says));
       }
     }
+  }
+
+  private String says(Timings timings, WorkSize size, double secondsPerByte) {
+    long weights = size.weightBytes();
+    long keyValues = size.keyValueBytes(position);
+    double step = timings.median(1);
+    String text =
+        String.format(
+            Locale.ROOT,
+            "%.0f MB of weights and %.1f MB of keys and values at %.1f GB/s are %.2f ms of a step of %.2f ms.",
+            weights / 1e6,
+            keyValues / 1e6,
+            1 / secondsPerByte / 1e9,
+            (weights + keyValues) * secondsPerByte * 1e3,
+            step * 1e3);
+    if (position > EARLY) {
+      text +=
+          String.format(
+              Locale.ROOT,
+              " It takes %+.2f ms against position %d; reading the keys and values between them takes %.2f ms.",
+              (step - timings.median(2)) * 1e3,
+              EARLY,
+              (keyValues - size.keyValueBytes(EARLY)) * secondsPerByte * 1e3);
+    }
+    return text;
   }
 }
