@@ -1,6 +1,7 @@
 package io.lensflow.bench;
 
 import io.lensflow.bench.capture.CaptureShare;
+import io.lensflow.bench.checkpoint.Shape;
 import io.lensflow.bench.classical.ClassicalMemory;
 import io.lensflow.bench.classical.ClassicalSpeedup;
 import io.lensflow.bench.figure.Definition;
@@ -32,10 +33,10 @@ final class Suite {
           new BandwidthShare("bandwidth-share-b1-long", LONG),
           new LimitShare(),
           new PrefillShare(),
-          new RankSpeedShare(),
+          new RankSpeedShare(Shape.TP_135M),
           new ClassicalSpeedup("classical-loop-speedup-f32", DType.FLOAT32, SPEEDUP_FLOAT32),
           new ClassicalSpeedup("classical-loop-speedup-bf16", DType.BFLOAT16, SPEEDUP_BFLOAT16),
-          new ClassicalMemory(),
+          new ClassicalMemory(List.of(64, 128, 256)),
           new PipelineShare(),
           new LensBatching(),
           new LoadFigures());

@@ -17,7 +17,7 @@ public enum Shape {
   /** As large as SmolLM2-135M, with heads that 2 and 4 ranks can share. */
   TP_135M("tp-135m", 30, 576, 8, 4, 64, 1536, 49_152, 8192, 100_000, false),
   /** For tests: 0.3 MB. */
-  TINY("tiny", 3, 64, 4, 2, 16, 128, 384, 512, 10_000, false);
+  TINY("tiny", 3, 64, 4, 2, 16, 128, 384, 2048, 10_000, false);
 
   private static final int BOS = 0;
   private static final int EOS = 1;

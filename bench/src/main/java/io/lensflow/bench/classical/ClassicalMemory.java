@@ -33,7 +33,6 @@ import java.util.stream.Stream;
  */
 public final class ClassicalMemory implements Benchmark {
   private static final int PROMPT_TOKENS = 64;
-  private static final List<Integer> NEW_TOKENS = List.of(64, 128, 256);
   private static final int LONG = 1500;
   private static final String HEAP = "192m";
   private static final double LIMIT = 7;
@@ -42,6 +41,16 @@ public final class ClassicalMemory implements Benchmark {
           "classical-loop-memory",
           "activation memory of the classical loop ÷ with a deferred lens, 64 + 256 tokens",
           Bound.atLeast(LIMIT, Double.NaN));
+
+  private final List<Integer> newTokens;
+
+  /**
+   * @param newTokens counts of new tokens at which memory is taken, ascending; the figure is that
+   *     of the last
+   */
+  public ClassicalMemory(List<Integer> newTokens) {
+    this.newTokens = List.copyOf(newTokens);
+  }
 
   @Override
   public List<Definition> definitions() {
@@ -53,6 +62,9 @@ public final class ClassicalMemory implements Benchmark {
     List<Map<String, Double>> classical = new ArrayList<>();
     List<Map<String, Double>> system = new ArrayList<>();
     for (int round = 0; round < setting.comparison().rounds(); round++) {
+      setting
+          .progress()
+          .accept("  round %d of %d".formatted(round + 1, setting.comparison().rounds()));
       double idle = probe(setting, Way.IDLE).get("resident");
       classical.add(less(idle, probe(setting, Way.CLASSICAL)));
       system.add(less(idle, probe(setting, Way.SYSTEM)));
@@ -60,7 +72,7 @@ public final class ClassicalMemory implements Benchmark {
     Formula formula = formula(setting);
     List<Double> samples = ratios(classical, system, last());
     String measured =
-        NEW_TOKENS.stream()
+        newTokens.stream()
             .map(
                 tokens ->
                     String.format(
@@ -87,15 +99,15 @@ public final class ClassicalMemory implements Benchmark {
             Figure.ofSamples(DEFINITION.name(), "ratio", samples), DEFINITION.bound(), says));
   }
 
-  private static int last() {
-    return NEW_TOKENS.get(NEW_TOKENS.size() - 1);
+  private int last() {
+    return newTokens.get(newTokens.size() - 1);
   }
 
-  private static Map<String, Double> probe(Setting setting, Way way) throws Exception {
+  private Map<String, Double> probe(Setting setting, Way way) throws Exception {
     List<String> arguments =
         Stream.concat(
                 Stream.of(way.name(), setting.model().toString(), String.valueOf(PROMPT_TOKENS)),
-                NEW_TOKENS.stream().map(String::valueOf))
+                newTokens.stream().map(String::valueOf))
             .toList();
     return ChildJvm.run(HEAP, MemoryProbe.class, arguments);
   }

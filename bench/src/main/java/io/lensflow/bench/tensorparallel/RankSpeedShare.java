@@ -20,8 +20,8 @@ import java.util.Locale;
 
 /**
  * What tensor parallelism costs: tokens/s of two ranks with a thread each ÷ tokens/s of one rank
- * with two threads, batch 16. On a random checkpoint as large as SmolLM2-135M whose heads two ranks
- * can share; {@code --model} is not used.
+ * with two threads, batch 16. On a random checkpoint, since not every model's heads can be shared
+ * by two; {@code --model} is not used.
  */
 public final class RankSpeedShare implements Benchmark {
   private static final int RANKS = 2;
@@ -33,6 +33,13 @@ public final class RankSpeedShare implements Benchmark {
           "tp2-speed-share",
           "tokens/s of two ranks with a thread each ÷ one rank with two threads, batch 16",
           Bound.atLeast(0.9, 1));
+
+  private final Shape shape;
+
+  /** On a random checkpoint of a shape whose heads two ranks can share. */
+  public RankSpeedShare(Shape shape) {
+    this.shape = shape;
+  }
 
   @Override
   public List<Definition> definitions() {
@@ -46,7 +53,7 @@ public final class RankSpeedShare implements Benchmark {
             .withThreads(RANKS)
             .withKvTokens(Decoding.kvTokens(BATCH, POSITION + STEPS));
     try (TemporaryFolder folder = new TemporaryFolder()) {
-      new RandomCheckpoint(Shape.TP_135M, 1).write(folder.path());
+      new RandomCheckpoint(shape, 1).write(folder.path());
       try (Engine two = EngineLoader.load(folder.path(), one.withRanks(RANKS));
           Engine alone = EngineLoader.load(folder.path(), one)) {
         Timings timings =
@@ -57,17 +64,18 @@ public final class RankSpeedShare implements Benchmark {
         Figure figure =
             Figure.ofSamples(
                 DEFINITION.name(), "ratio", timings.samples(seconds -> seconds[1] / seconds[0]));
+        int reduces = 2 * two.config().layers() + 1;
         String says =
             String.format(
                 Locale.ROOT,
-                "%.0f tokens/s by two ranks, %.0f by one: a step takes %.2f and %.2f ms;"
-                    + " each of its %d all-reduces costs or saves %.0f µs.",
+                "%.0f tokens/s by two ranks, %.0f by one: a step takes %.2f and %.2f ms,"
+                    + " %+.0f µs for each of its %d all-reduces.",
                 BATCH / timings.median(0),
                 BATCH / timings.median(1),
                 timings.median(0) * 1e3,
                 timings.median(1) * 1e3,
-                2 * two.config().layers() + 1,
-                (timings.median(0) - timings.median(1)) / (2 * two.config().layers() + 1) * 1e6);
+                (timings.median(0) - timings.median(1)) / reduces * 1e6,
+                reduces);
         return List.of(new Finding(figure, DEFINITION.bound(), says));
       }
     }
