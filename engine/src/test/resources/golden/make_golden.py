@@ -42,7 +42,7 @@ CHECKPOINTS = {
             "architectures": ["LlamaForCausalLM"],
             "model_type": "llama",
             "hidden_size": 36,
-            "intermediate_size": 52,
+            "intermediate_size": 54,
             "num_attention_heads": 3,
             "num_hidden_layers": 2,
             "head_dim": None,

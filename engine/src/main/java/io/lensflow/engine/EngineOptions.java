@@ -10,8 +10,8 @@ package io.lensflow.engine;
  * @param ranks R, tensor-parallel ranks
  * @param deterministic whether rows are bit-identical whatever runs beside them, for the same chunk
  *     boundaries and R: products then run at fixed shapes, prompt chunks one by one
- * @param stagingBytes most memory for rows on their way off the device; a step that captures more is
- *     run in parts
+ * @param stagingBytes most memory for rows on their way off the device; a step that captures more
+ *     is run in parts
  */
 public record EngineOptions(
     DType dtype, int kvTokens, int threads, int ranks, boolean deterministic, long stagingBytes) {

@@ -1,15 +1,12 @@
 package io.lensflow.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.lensflow.engine.capture.CapturePlan;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -39,7 +36,7 @@ class GoldenCheckpointTest {
       int keyValueHeads = config.path("num_key_value_heads").asInt(heads);
       for (JsonNode item : description.path("cases")) {
         String golden = item.path("case").asText();
-        for (int ranks : new int[] {1, 2, 4}) {
+        for (int ranks : new int[] {1, 2, 3, 4}) {
           if (heads % ranks == 0 && (keyValueHeads % ranks == 0 || ranks % keyValueHeads == 0)) {
             runs.add(new Run(checkpoint, golden, FLOAT32.withRanks(ranks)));
           }

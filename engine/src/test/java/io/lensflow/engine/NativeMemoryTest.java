@@ -1,14 +1,7 @@
 package io.lensflow.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.sun.jna.Library;
-import com.sun.jna.Native;
-import com.sun.jna.Platform;
-import com.sun.jna.Pointer;
-import com.sun.jna.ptr.LongByReference;
-import com.sun.jna.ptr.PointerByReference;
 import io.lensflow.engine.StepInput.Logits;
 import io.lensflow.engine.capture.CapturePlan;
 import io.lensflow.engine.capture.HookPoint;
@@ -24,8 +17,6 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -42,33 +33,21 @@ class NativeMemoryTest {
    */
   private static final long ALLOWED_BYTES_PER_STEP = 100;
 
-  private static final Pattern ENTRY =
-      Pattern.compile("<(total|system) type=\"(\\w+)\"(?: count=\"\\d+\")? size=\"(\\d+)\"");
-
   private static final float[] VECTOR = {1, 2, 3, 4, 5, 6, 7, 8, 9, 8, 7, 6, 5, 4, 3, 2};
 
   @TempDir private Path folder;
 
-  private interface CLibrary extends Library {
-    Pointer open_memstream(PointerByReference text, LongByReference size);
-
-    int malloc_info(int options, Pointer stream);
-
-    int fclose(Pointer stream);
-  }
-
   @Test
   void shouldStayFlatWhenSequencesComeAndGo() throws IOException {
-    assumeTrue(Platform.isLinux(), "malloc_info is the GNU C library's");
     new CheckpointFolder(folder).write();
     try (Engine engine = EngineLoader.load(folder, EngineOptions.defaults().withKvTokens(256));
         LensHead lens = LensHead.load(folder, LensHeadOptions.defaults())) {
       run(engine, lens, WINDOWS * STEPS_PER_WINDOW / 4);
       long[] growth = new long[WINDOWS];
-      long before = bytesInUse();
+      long before = NativeHeap.bytesInUse();
       for (int window = 0; window < WINDOWS; window++) {
         run(engine, lens, STEPS_PER_WINDOW);
-        long after = bytesInUse();
+        long after = NativeHeap.bytesInUse();
         growth[window] = Math.abs(after - before);
         before = after;
       }
@@ -108,29 +87,5 @@ class NativeMemoryTest {
   private static SteeringSite site(PreparedVector vector) {
     return new SteeringSite(
         vector, 1, HookPoint.RESIDUAL_MID, SteeringOperation.ADD, 0.5f, PositionSpec.ALL, true);
-  }
-
-  /** Bytes that the C library's allocator has handed out, over all its arenas. */
-  private static long bytesInUse() {
-    CLibrary c = Native.load("c", CLibrary.class);
-    PointerByReference text = new PointerByReference();
-    LongByReference size = new LongByReference();
-    Pointer stream = c.open_memstream(text, size);
-    c.malloc_info(0, stream);
-    c.fclose(stream);
-    String report = text.getValue().getString(0);
-    Native.free(Pointer.nativeValue(text.getValue()));
-    // The totals over all arenas stand behind the last of them.
-    Matcher entry = ENTRY.matcher(report.substring(report.lastIndexOf("</heap>")));
-    long inUse = 0;
-    while (entry.find()) {
-      long bytes = Long.parseLong(entry.group(3));
-      switch (entry.group(2)) {
-        case "current", "mmap" -> inUse += bytes;
-        case "fast", "rest" -> inUse -= bytes;
-        default -> {}
-      }
-    }
-    return inUse;
   }
 }

@@ -87,7 +87,7 @@ public final class Checkpoint implements AutoCloseable {
           new Checkpoint(folder, config, files, fileOfTensor, revision(folder, files));
       checkpoint.report(TensorLayout.check(checkpoint));
       return config.storage() != null ? checkpoint : checkpoint.withStorageOfEmbedding();
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       for (SafetensorsFile file : files) {
         file.close();
       }
@@ -195,13 +195,18 @@ public final class Checkpoint implements AutoCloseable {
     return file;
   }
 
+  /** A tensor's description, whatever its shape. */
+  TensorInfo info(String name) throws CheckpointException {
+    return file(name).tensor(name);
+  }
+
   /**
    * A tensor's description, its shape checked.
    *
    * @throws CheckpointException if it is missing or has another shape
    */
   public TensorInfo tensor(String name, long... shape) throws CheckpointException {
-    TensorInfo info = file(name).tensor(name);
+    TensorInfo info = info(name);
     List<Long> expected = Arrays.stream(shape).boxed().toList();
     if (!info.shape().equals(expected)) {
       throw wrongTensor(
@@ -216,7 +221,7 @@ public final class Checkpoint implements AutoCloseable {
    * @throws CheckpointException if the tensor is missing or of a type that is not supported
    */
   public DType storedType(String name) throws CheckpointException {
-    String stored = file(name).tensor(name).dtype();
+    String stored = info(name).dtype();
     for (DType dtype : DType.values()) {
       if (dtype.safetensorsName().equals(stored)) {
         return dtype;

@@ -26,8 +26,8 @@ public record HeadSummary(int topId, float topLogit, float logSumExp) {
   }
 
   /**
-   * The summary of a whole vocabulary from those of its parts, in rising order of ids. Exact but for
-   * the rounding of the sum; a part that holds no id has a logarithm of −∞.
+   * The summary of a whole vocabulary from those of its parts, in rising order of ids. Exact but
+   * for the rounding of the sum; a part that holds no id has a logarithm of −∞.
    */
   public static HeadSummary merge(List<HeadSummary> parts) {
     HeadSummary top = parts.get(0);

@@ -8,10 +8,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The memory through which R ranks sum up: each leaves its summand [N, D] in its own part, all meet,
- * each adds all parts up in the same order. There are two sets of parts: one is written while the
- * other may still be read, and a rank comes back to the first only after a meeting that all readers
- * have left.
+ * The memory through which R ranks sum up: each leaves its summand [N, D] in its own part, all
+ * meet, each adds all parts up in the same order. There are two sets of parts: one is written while
+ * the other may still be read, and a rank comes back to the first only after a meeting that all
+ * readers have left.
  *
  * <p>Grown by the owner of the ranks between steps; written by the ranks.
  */

@@ -82,8 +82,7 @@ final class KvBlocks {
     Map.Entry<Integer, Integer> fitting = null;
     Map.Entry<Integer, Integer> longest = null;
     for (Map.Entry<Integer, Integer> run : free.entrySet()) {
-      if (run.getValue() >= needed
-          && (fitting == null || run.getValue() < fitting.getValue())) {
+      if (run.getValue() >= needed && (fitting == null || run.getValue() < fitting.getValue())) {
         fitting = run;
       }
       if (longest == null || run.getValue() > longest.getValue()) {

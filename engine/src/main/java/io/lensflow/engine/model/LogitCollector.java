@@ -42,7 +42,8 @@ final class LogitCollector {
     if (count == 0) {
       return;
     }
-    summary = HeadSummary.merge(ranks.stream().map(r -> r.summaries()[firstRow + count - 1]).toList());
+    summary =
+        HeadSummary.merge(ranks.stream().map(r -> r.summaries()[firstRow + count - 1]).toList());
     if (!slice.logits().leaveDevice()) {
       return;
     }

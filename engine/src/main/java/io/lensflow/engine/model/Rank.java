@@ -81,14 +81,7 @@ final class Rank implements AutoCloseable {
     try {
       weights = new WeightsLoader(checkpoint, shard, dtype, tensors, kernels, progress).load();
       return new Rank(
-          shard,
-          checkpoint.config().model(),
-          dtype,
-          threads,
-          kvTokens,
-          tensors,
-          kernels,
-          weights);
+          shard, checkpoint.config().model(), dtype, threads, kvTokens, tensors, kernels, weights);
     } catch (IOException | RuntimeException | Error e) {
       if (weights != null) {
         weights.close();
@@ -184,8 +177,7 @@ final class Rank implements AutoCloseable {
         x =
             replace(
                 x,
-                kernels.rankMlp(
-                    x, layer, reduce.attention(), reduce.mlp(), rank, weights, taps));
+                kernels.rankMlp(x, layer, reduce.attention(), reduce.mlp(), rank, weights, taps));
       }
       rendezvous.meet();
       return kernels.rankFinish(x, config.layers() - 1, reduce.mlp(), taps);

@@ -5,8 +5,8 @@ package io.lensflow.engine.model;
  * heads, MLP columns, rows of embedding and head, columns of captured rows. Immutable.
  *
  * <p>Query, key, value, gate and up projections are split by their outputs, output and down
- * projections by their inputs, so that a block needs two all-reduces (Shoeybi et al., <i>Megatron-LM</i>,
- * 2019). Where K &lt; R, ranks hold copies of a key/value head.
+ * projections by their inputs, so that a block needs two all-reduces (Shoeybi et al.,
+ * <i>Megatron-LM</i>, 2019). Where K &lt; R, ranks hold copies of a key/value head.
  *
  * @param rank 0 … R−1
  * @param ranks R

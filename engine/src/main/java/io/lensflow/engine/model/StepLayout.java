@@ -30,8 +30,8 @@ final class StepLayout implements AutoCloseable {
   private final TransformerKernels.Attention attention;
 
   /**
-   * @param window how many positions a token sees, itself included, in layers that have a window;
-   *     0 if none has
+   * @param window how many positions a token sees, itself included, in layers that have a window; 0
+   *     if none has
    * @param kinds per layer 1 if it has a window, else 0; then 2 if any has, else 1
    * @param spareRow row of the pool for what only fills the pass up
    */
@@ -94,7 +94,9 @@ final class StepLayout implements AutoCloseable {
     }
   }
 
-  /** What every sequence attends to, in layers without a window and, if there is one, in those with. */
+  /**
+   * What every sequence attends to, in layers without a window and, if there is one, in those with.
+   */
   private TransformerKernels.Attention attention(
       List<Slice> slices,
       Tensor rotation,

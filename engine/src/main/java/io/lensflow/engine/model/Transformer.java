@@ -270,8 +270,7 @@ public final class Transformer implements Engine {
             dtype)) {
       Edits edits = edits(pass, layout);
       try {
-        List<Rank.Output> outputs =
-            onRanks(layout, edits, captures ? staging : null, keepLogits);
+        List<Rank.Output> outputs = onRanks(layout, edits, captures ? staging : null, keepLogits);
         take(pass, layout, outputs, collectors, logits);
       } finally {
         if (edits != unsteered) {
@@ -292,9 +291,7 @@ public final class Transformer implements Engine {
           slice.position(),
           slice.ids().length);
     }
-    return steering.isEmpty()
-        ? unsteered
-        : steering.edits(ranks.get(0).tensors(), config.layers());
+    return steering.isEmpty() ? unsteered : steering.edits(ranks.get(0).tensors(), config.layers());
   }
 
   private List<Rank.Output> onRanks(

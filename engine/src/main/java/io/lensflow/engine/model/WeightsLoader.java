@@ -94,8 +94,7 @@ final class WeightsLoader {
     Tensor none = keep(tensors.empty(DType.FLOAT32, 0));
     Tensor embedding = keep(table("model.embed_tokens.weight", vocabulary));
     Tensor finalNorm = keep(norm("model.norm.weight", d));
-    Tensor headTable =
-        config.tiedHead() ? embedding : keep(table("lm_head.weight", vocabulary));
+    Tensor headTable = config.tiedHead() ? embedding : keep(table("lm_head.weight", vocabulary));
     Tensor head = headTable;
     if (packs) {
       head = keep(kernels.pack(headTable, PACKED_FOR_ROWS));
@@ -165,8 +164,7 @@ final class WeightsLoader {
     layer.add(features.mlpBias() ? gateUp(mlp, "bias", ownMlp, f) : none);
     layer.add(
         packed(
-            matrix(
-                Part.columns(mlp + "down_proj.weight", ownMlp.first(), ownMlp.count(), d, f))));
+            matrix(Part.columns(mlp + "down_proj.weight", ownMlp.first(), ownMlp.count(), d, f))));
     layer.add(
         features.mlpBias() && shard.first() ? matrix(Part.whole(mlp + "down_proj.bias", d)) : none);
   }
@@ -242,10 +240,7 @@ final class WeightsLoader {
     Tensor table = tensors.empty(dtype, rows, d);
     try {
       reader.readInto(
-          table,
-          0,
-          dtype,
-          Part.rows(name, own.first(), own.count(), config.vocabularySize(), d));
+          table, 0, dtype, Part.rows(name, own.first(), own.count(), config.vocabularySize(), d));
       try (Tensor rest = tensors.rows(table, own.count(), rows - own.count())) {
         tensors.clear(rest);
       }

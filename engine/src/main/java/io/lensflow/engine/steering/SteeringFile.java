@@ -6,10 +6,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lensflow.engine.Engine;
 import io.lensflow.engine.capture.HookPoint;
 import io.lensflow.engine.checkpoint.SafetensorsFile;
+import io.lensflow.engine.checkpoint.TensorInfo;
 import io.lensflow.engine.checkpoint.VectorReader;
 import io.lensflow.text.spec.PositionSpec;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,6 +33,9 @@ public final class SteeringFile {
       Set.of(
           "vector", "layer", "hookPoint", "operation", "multiplier", "positions", "preserveNorm");
 
+  /** Several times the widest model there is: a larger tensor is no vector of any. */
+  private static final long MAX_VECTOR_BYTES = 1L << 20;
+
   private final Path file;
   private final List<Entry> entries = new ArrayList<>();
 
@@ -48,9 +54,11 @@ public final class SteeringFile {
   public static SteeringFile read(Path file) throws IOException {
     JsonNode root;
     try {
-      root = new ObjectMapper().readTree(Files.readAllBytes(file));
+      root = new ObjectMapper().readTree(Files.readString(file));
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(file + ": not JSON: " + e.getOriginalMessage(), e);
+    } catch (CharacterCodingException e) {
+      throw new IllegalArgumentException(file + ": not JSON: not UTF-8", e);
     }
     SteeringFile steering = new SteeringFile(file);
     if (!root.isArray()) {
@@ -102,17 +110,15 @@ public final class SteeringFile {
       throw wrong(at, "layer", "must be an integer");
     }
     JsonNode multiplier = node.path("multiplier");
-    if (!multiplier.isMissingNode() && !multiplier.isNumber()) {
-      throw wrong(at, "multiplier", "must be a number");
+    if (!multiplier.isMissingNode()
+        && !(multiplier.isNumber() && Float.isFinite(multiplier.floatValue()))) {
+      throw wrong(at, "multiplier", "must be a finite number");
     }
     JsonNode preserveNorm = node.path("preserveNorm");
     if (!preserveNorm.isMissingNode() && !preserveNorm.isBoolean()) {
       throw wrong(at, "preserveNorm", "must be true or false");
     }
-    float[] values;
-    try (SafetensorsFile source = SafetensorsFile.open(file.resolveSibling(vectorFile))) {
-      values = VectorReader.read(source, tensor);
-    }
+    float[] values = values(at, vectorFile, tensor);
     return new Entry(
         values,
         new SteeringSite(
@@ -123,6 +129,28 @@ public final class SteeringFile {
             (float) multiplier.asDouble(1),
             positions(at, node.path("positions")),
             preserveNorm.asBoolean(false)));
+  }
+
+  private float[] values(String at, String vectorFile, String tensor) throws IOException {
+    Path path;
+    try {
+      path = file.resolveSibling(vectorFile);
+    } catch (InvalidPathException e) {
+      throw wrong(at, "vector.file", "is not a path: " + e.getReason());
+    }
+    try (SafetensorsFile source = SafetensorsFile.open(path)) {
+      TensorInfo info = source.tensor(tensor);
+      if (info.byteCount() > MAX_VECTOR_BYTES) {
+        throw wrong(at, "vector", "has shape " + info.shape() + "; one row of D is wanted");
+      }
+      float[] values = VectorReader.read(source, tensor);
+      for (int i = 0; i < values.length; i++) {
+        if (!Float.isFinite(values[i])) {
+          throw wrong(at, "vector", "holds %s at element %d".formatted(values[i], i));
+        }
+      }
+      return values;
+    }
   }
 
   private <T extends Enum<T>> T symbol(String at, JsonNode node, String field, T fallback) {

@@ -29,7 +29,8 @@ class SamplerTest {
     Sampler sampler = Sampler.of(options, new int[] {1});
     assertThat(sampler.next(LOGITS, HeadSummary.of(LOGITS), 1)).isEqualTo(3);
     assertThat(sampler.next(LOGITS, HeadSummary.of(LOGITS), 2)).isEqualTo(2);
-    assertThat(Sampler.of(options, new int[] {0}).next(OTHERS, HeadSummary.of(OTHERS), 1)).isEqualTo(1);
+    assertThat(Sampler.of(options, new int[] {0}).next(OTHERS, HeadSummary.of(OTHERS), 1))
+        .isEqualTo(1);
   }
 
   @Test
@@ -60,7 +61,8 @@ class SamplerTest {
           break;
         }
       }
-      assertThat(Sampler.of(options, NO_PROMPT).next(LOGITS, HeadSummary.of(LOGITS), position)).isEqualTo(expected);
+      assertThat(Sampler.of(options, NO_PROMPT).next(LOGITS, HeadSummary.of(LOGITS), position))
+          .isEqualTo(expected);
     }
   }
 
