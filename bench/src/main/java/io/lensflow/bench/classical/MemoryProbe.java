@@ -20,12 +20,12 @@ import java.util.List;
 
 /**
  * A process of its own that generates in one way and says how much memory that took, for {@link
- * ClassicalMemory}. Prints {@code resident BYTES} after a warm-up, then {@code NEW_TOKENS BYTES}
- * with the peak since the warm-up.
+ * ClassicalMemory}. Prints {@code resident BYTES} when the model is loaded, then {@code NEW_TOKENS
+ * BYTES} with the peak since.
  */
 final class MemoryProbe implements AutoCloseable {
   private static final int TOP_K = 5;
-  private static final int WARM_UP_TOKENS = 4;
+  private static final int LEAST_TOKENS = 1;
 
   /** The ways. */
   enum Way {
@@ -58,22 +58,17 @@ final class MemoryProbe implements AutoCloseable {
     int tokens = promptTokens + marks.get(marks.size() - 1);
     try (MemoryProbe probe =
         new MemoryProbe(
-            Path.of(arguments[1]),
-            promptTokens,
-            marks,
-            way == Way.IDLE ? WARM_UP_TOKENS : tokens)) {
+            Path.of(arguments[1]), promptTokens, marks, way == Way.IDLE ? LEAST_TOKENS : tokens)) {
       probe.run(way);
     }
   }
 
   private void run(Way way) throws IOException {
-    ClassicalLoop loop = new ClassicalLoop(engine, head, TOP_K);
-    loop.next(ids(WARM_UP_TOKENS));
-    System.gc();
+    System.gc(); // what loading left
     ProcessMemory.resetPeak();
     System.out.println("resident " + ProcessMemory.resident());
     if (way == Way.CLASSICAL) {
-      classical(loop);
+      classical(new ClassicalLoop(engine, head, TOP_K));
     } else if (way == Way.SYSTEM) {
       system();
     }
@@ -91,6 +86,9 @@ final class MemoryProbe implements AutoCloseable {
     List<Tensor> kept = new ArrayList<>();
     int last = marks.get(marks.size() - 1);
     int[] ids = ids(promptTokens + last);
+    // Buffers that grow with the sequence are made once, at their largest: left to grow between the
+    // kept states they would leave holes, and the loop would look worse than it is.
+    loop.forward(ids);
     for (int token = 1; token <= last; token++) {
       CapturedRows states = loop.forward(Arrays.copyOf(ids, promptTokens + token - 1));
       long rows = (long) states.layers().length * states.positions().length;
