@@ -25,8 +25,8 @@ import java.util.stream.Stream;
  * Activation memory of the classical loop, which keeps every step's hidden states, ÷ that of
  * generating with a cache and a deferred lens. Each way runs in processes of its own; what a way
  * took is its peak of resident memory less what a process holds that has loaded the same model and
- * generates nothing. So keys, values, rows that wait, lens scratch and the heap's garbage all
- * count.
+ * generates nothing. So keys, values, rows that wait, the lens' scratch, the heap's garbage and
+ * what the native library makes on first use all count.
  *
  * <p>The formula: the classical loop keeps L·D values per token of every step, over G steps of P to
  * P+G−1 tokens; the cache holds 2·L·K·E values per token, once; the lens' scratch is constant.
