@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A rank's keys and values: per layer two tensors [K, pool, E], allocated once. Which sequence owns
+ * A rank's keys and values: per layer two tensors [pool, K, E], allocated once. Which sequence owns
  * which rows of the pool, {@link KvBlocks} knows.
  *
  * <p>Not thread-safe.
@@ -20,12 +20,22 @@ final class KvCache implements AutoCloseable {
    * @param heads the rank's K
    * @param tokens rows of the pool, {@link #spareRow} not counted
    */
-  KvCache(TensorKernels tensors, ModelConfig config, int heads, DType dtype, int tokens) {
+  KvCache(
+      TensorKernels tensors,
+      TransformerKernels kernels,
+      ModelConfig config,
+      int heads,
+      DType dtype,
+      int tokens) {
     List<Tensor> all = new ArrayList<>();
     try {
       for (int layer = 0; layer < config.layers(); layer++) {
-        all.add(tensors.empty(dtype, heads, tokens + 1, config.headSize()));
-        all.add(tensors.empty(dtype, heads, tokens + 1, config.headSize()));
+        Tensor keys = tensors.empty(dtype, tokens + 1, heads, config.headSize());
+        all.add(keys);
+        Tensor values = tensors.empty(dtype, tokens + 1, heads, config.headSize());
+        all.add(values);
+        all.add(kernels.headsFirst(keys));
+        all.add(kernels.headsFirst(values));
       }
       layers = Argument.of(all);
     } finally {
@@ -38,7 +48,7 @@ final class KvCache implements AutoCloseable {
     return tokens;
   }
 
-  /** Keys and values of every layer, as kernels take them. */
+  /** Keys and values of every layer, each to write and to read, as kernels take them. */
   Argument layers() {
     return layers;
   }

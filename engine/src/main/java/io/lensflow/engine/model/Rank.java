@@ -53,7 +53,7 @@ final class Rank implements AutoCloseable {
     this.kernels = kernels;
     this.weights = weights;
     int heads = shard.keyValueHeads(config).count();
-    this.cache = new KvCache(tensors, config, heads, dtype, kvTokens);
+    this.cache = new KvCache(tensors, kernels, config, heads, dtype, kvTokens);
     this.kvBytes =
         2L * config.layers() * heads * (kvTokens + 1) * config.headSize() * dtype.bytes();
     Range own = shard.columns(config);
@@ -192,8 +192,9 @@ final class Rank implements AutoCloseable {
   }
 
   private Output head(Tensor x, Tensor rows, boolean keepLogits) {
-    Tensor logits = kernels.head(x, rows, weights);
-    try (Tensor summary = kernels.summary(logits)) {
+    Tensor[] pair = kernels.head(x, rows, weights);
+    Tensor logits = pair[0];
+    try (Tensor summary = pair[1]) {
       FloatBuffer values = summary.bytes().asFloatBuffer();
       HeadSummary[] summaries = new HeadSummary[values.remaining() / 3];
       for (int i = 0; i < summaries.length; i++) {

@@ -54,6 +54,11 @@ final class TransformerKernels implements AutoCloseable {
     return module.tensor("rotation", positions, frequencies);
   }
 
+  /** A pool of keys or values [pool, K, E] as attention reads it: a view. */
+  Tensor headsFirst(Tensor pool) {
+    return module.tensor("heads_first", pool);
+  }
+
   /** The additive mask [t, s] of t new tokens that end s positions; window 0 is none. */
   Tensor causalMask(int t, int s, int window, DType dtype) {
     return module.tensor("causal_mask", t, s, window, dtype.scalarType());
@@ -165,10 +170,13 @@ final class TransformerKernels implements AutoCloseable {
         taps.edits().vectors());
   }
 
-  /** Float32 logits [M, V'] of M of the rows x [N, D]; −∞ where V' only fills up. */
-  Tensor head(Tensor x, Tensor at, Weights weights) {
+  /**
+   * Float32 logits [M, V'] of M of the rows x [N, D], −∞ where V' only fills up; and per row the id
+   * within V' of the greatest, that logit, and the logarithm of the sum [M, 3].
+   */
+  Tensor[] head(Tensor x, Tensor at, Weights weights) {
     int v = weights.vocabulary().count();
-    return module.tensor(
+    return module.tensors(
         "head",
         x,
         at,
@@ -179,11 +187,6 @@ final class TransformerKernels implements AutoCloseable {
         weights.none(),
         v,
         CANDIDATES);
-  }
-
-  /** Per row of logits [M, V']: id within V', greatest logit, logarithm of the sum: [M, 3]. */
-  Tensor summary(Tensor logits) {
-    return module.tensor("summary", logits);
   }
 
   @Override

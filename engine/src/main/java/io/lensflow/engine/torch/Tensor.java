@@ -22,7 +22,7 @@ public final class Tensor implements AutoCloseable {
     static final PtNDManager ROOT;
 
     static {
-      OpenMp.sleepInsteadOfSpinning();
+      OpenMp.spinBriefly();
       // DJL would ask a cloud's metadata service where it runs, and tell its makers.
       if (System.getProperty(TRACKING) == null) {
         System.setProperty(TRACKING, "true");

@@ -69,59 +69,67 @@ class Kernels(Module):
       mask = torch.add_(mask, torch.tril(torch.full([t, s], -inf, dtype=dtype), torch.sub(offset, window)))
     return mask
 
+  # A pool of keys or values [pool, K, E] as attention reads it: [1, K, pool, E], the same memory.
+  def heads_first(self: __torch__.Kernels, pool: Tensor) -> Tensor:
+    return torch.unsqueeze(torch.transpose(pool, 0, 1), 0)
+
   # Attention of each sequence over its own keys and values.
-  # q [N, H, E]; keys, values: [K, pool, E]; spans: per sequence its first row, t, its first row of the pool or -1, s;
+  # q [N, H, E]; keys, values: [1, K, pool, E]; spans: per sequence its first row, t, its first row of the pool or -1, s;
   # gathers: per sequence the rows of the pool [s] where they are not one run; masks: per sequence the additive mask, or
   # empty for one that is plainly causal. If some layers see a window only, the three go on with what the sequences see
   # there: windows is then 2, and kind says which half counts, 0 or 1 -> [N, H*E]
+  # The loop over sequences is kept lean: at batch 16 it calls more operators than the rest of a layer.
   def attend(self: __torch__.Kernels, q: Tensor, keys: Tensor, values: Tensor, windows: int, kind: int, spans: List[int], gathers: List[Tensor], masks: List[Tensor]) -> Tensor:
     n = torch.size(q, 0)
-    heads = torch.size(q, 1)
+    groups = torch.size(keys, 1)
     size = torch.size(q, 2)
-    groups = torch.size(keys, 0)
-    shared = torch.floordiv(heads, groups)
-    width = torch.mul(heads, size)
-    grouped = torch.view(q, [n, groups, shared, size])
+    grouped = torch.view(q, [n, groups, -1, size])
     outputs = annotate(List[Tensor], [])
+    rows = 0
     count = torch.floordiv(len(masks), windows)
     first = torch.mul(kind, count)
     for b in range(first, torch.add(first, count), 1):
       at = torch.mul(b, 4)
-      row = spans[at]
       t = spans[torch.add(at, 1)]
       start = spans[torch.add(at, 2)]
-      s = spans[torch.add(at, 3)]
       if torch.ge(start, 0):
-        kb = torch.narrow(keys, 1, start, s)
-        vb = torch.narrow(values, 1, start, s)
+        s = spans[torch.add(at, 3)]
+        kb = torch.narrow(keys, 2, start, s)
+        vb = torch.narrow(values, 2, start, s)
       else:
-        kb = torch.index_select(keys, 1, gathers[b])
-        vb = torch.index_select(values, 1, gathers[b])
-      qb = torch.narrow(grouped, 0, row, t)
+        kb = torch.index_select(keys, 2, gathers[b])
+        vb = torch.index_select(values, 2, gathers[b])
+      qb = torch.narrow(grouped, 0, spans[at], t)
       if torch.eq(t, 1):
         # One new token: the query heads that share a key/value head become that head's rows.
-        out = torch.scaled_dot_product_attention(qb, torch.unsqueeze(kb, 0), torch.unsqueeze(vb, 0))
-        out = torch.reshape(out, [1, width])
+        out = torch.scaled_dot_product_attention(qb, kb, vb)
       else:
-        # The query heads that share a key/value head see it through a stride of 0, uncopied.
-        mask = annotate(Optional[Tensor], None)
-        causal = True
-        if torch.gt(torch.numel(masks[b]), 0):
-          mask = masks[b]
-          causal = False
-        ke = torch.expand(torch.unsqueeze(kb, 1), [-1, shared, -1, -1])
-        ve = torch.expand(torch.unsqueeze(vb, 1), [-1, shared, -1, -1])
-        out = torch.scaled_dot_product_attention(torch.permute(qb, [1, 2, 0, 3]), ke, ve, mask, 0., causal)
-        out = torch.reshape(torch.permute(out, [2, 0, 1, 3]), [t, width])
+        out = (self).attend_chunk(qb, kb, vb, masks[b], )
+      rows = torch.add(rows, t)
       _0 = torch.append(outputs, out)
+    if torch.lt(rows, n):
+      # Rows that only fill the step up attend to nothing.
+      spare = torch.zeros([torch.sub(n, rows), groups, torch.size(grouped, 2), size], dtype=ops.prim.dtype(q))
+      _1 = torch.append(outputs, spare)
     if torch.eq(len(outputs), 1):
       y = outputs[0]
     else:
       y = torch.cat(outputs, 0)
-    if torch.lt(torch.size(y, 0), n):
-      # Rows that only fill the step up attend to nothing.
-      y = torch.cat([y, torch.zeros([torch.sub(n, torch.size(y, 0)), width], dtype=ops.prim.dtype(y))], 0)
-    return y
+    return torch.reshape(y, [n, -1])
+
+  # Several new tokens of a sequence: q [t, K, H/K, E], keys and values [1, K, s, E] -> [t, K, H/K, E]. The query heads that
+  # share a key/value head see it through a stride of 0, uncopied.
+  def attend_chunk(self: __torch__.Kernels, q: Tensor, keys: Tensor, values: Tensor, given: Tensor) -> Tensor:
+    mask = annotate(Optional[Tensor], None)
+    causal = True
+    if torch.gt(torch.numel(given), 0):
+      mask = given
+      causal = False
+    shared = torch.size(q, 2)
+    k = torch.expand(torch.transpose(keys, 0, 1), [-1, shared, -1, -1])
+    v = torch.expand(torch.transpose(values, 0, 1), [-1, shared, -1, -1])
+    y = torch.scaled_dot_product_attention(torch.permute(q, [1, 2, 0, 3]), k, v, mask, 0., causal)
+    return torch.permute(y, [2, 0, 1, 3])
 
   # Steering of h [N, D] at one hook point, in float32, operations in their order, rounded once at the end.
   # edits: per operation the hook point, the operation (0 ADD, 1 ADD_NORM_MATCHED, 2 ABLATE, 3 PROJECT_TO) and whether
@@ -189,16 +197,17 @@ class Kernels(Module):
   # which a rank computes a summand.
   # w: 12 tensors a layer: 0 input norm, 1 query/key/value, 2 its bias, 3 query norm, 4 key norm, 5 output projection,
   # 6 its bias, 7 post-attention norm, 8 gate and up, 9 its bias, 10 down, 11 its bias; empty where a model has none.
-  # floors: of norms over D and over E; cache: keys and values of each layer; pool_rows [N]: where new ones go;
-  # kinds: per layer which keys it sees, as in attend(), and how many kinds there are
+  # floors: of norms over D and over E; cache: per layer the pools of keys and of values, and both as attend() reads
+  # them; pool_rows [N]: where new ones go; kinds: per layer which keys it sees, as in attend(), and how many kinds there
+  # are
   def attention_half(self: __torch__.Kernels, x: Tensor, layer: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, kinds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tuple[Tensor, Tensor]:
     at = torch.mul(layer, 12)
     x = (self).tap(x, layer, 0, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
     a = (self).norm(x, w[at], floors[0], )
     a = (self).tap(a, layer, 1, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
-    keys = cache[torch.mul(layer, 2)]
-    values = cache[torch.add(torch.mul(layer, 2), 1)]
-    groups = torch.size(keys, 0)
+    own = torch.mul(layer, 4)
+    keys = cache[own]
+    groups = torch.size(keys, 1)
     qkv = (self).linear(a, w[torch.add(at, 1)], w[torch.add(at, 2)], )
     qkv = torch.view(qkv, [torch.size(x, 0), -1, torch.size(keys, 2)])
     heads = torch.sub(torch.size(qkv, 1), torch.mul(2, groups))
@@ -209,12 +218,11 @@ class Kernels(Module):
       k = (self).norm(torch.narrow(qkv, 1, heads, groups), w[torch.add(at, 4)], floors[1], )
       qk = torch.cat([q, k], 1)
     qk = (self).rotate(qk, rotation, )
-    new_keys = torch.transpose(torch.narrow(qk, 1, heads, groups), 0, 1)
-    new_values = torch.transpose(torch.narrow(qkv, 1, torch.add(heads, groups), groups), 0, 1)
-    _0 = torch.index_copy_(keys, 1, pool_rows, new_keys)
-    _1 = torch.index_copy_(values, 1, pool_rows, new_values)
+    new_values = torch.narrow(qkv, 1, torch.add(heads, groups), groups)
+    _0 = torch.index_copy_(keys, 0, pool_rows, torch.narrow(qk, 1, heads, groups))
+    _1 = torch.index_copy_(cache[torch.add(own, 1)], 0, pool_rows, new_values)
     windows = kinds[torch.sub(len(kinds), 1)]
-    y = (self).attend(torch.narrow(qk, 1, 0, heads), keys, values, windows, kinds[layer], spans, gathers, masks, )
+    y = (self).attend(torch.narrow(qk, 1, 0, heads), cache[torch.add(own, 2)], cache[torch.add(own, 3)], windows, kinds[layer], spans, gathers, masks, )
     return (x, (self).linear(y, w[torch.add(at, 5)], w[torch.add(at, 6)], ))
 
   # The second half of a block: x [N, D] -> the MLP's output [N, D], of which a rank computes a summand.
@@ -272,11 +280,13 @@ class Kernels(Module):
     o = (self).sum(before, torch.size(x, 0), )
     return (self).join(x, o, layer, 5, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
 
-  # Logits of some rows: x [N, D], at [M], weight [V', D] plain or packed, table: the same, plain -> float32 [M, V'], of
-  # which the columns from v on only fill up to a multiple of 64.
+  # Some rows x [N, D] through final norm and head. at [M]: which; weight [V', D] plain or packed; table: the same, plain
+  # -> float32 logits [M, V'], of which the columns from v on only fill up to a multiple of 64, and what is kept of each
+  # row [M, 3]: the lowest column of the greatest logit, that logit, and the logarithm of the sum of exponentials; columns
+  # under 2^24 are exact.
   # A product in bfloat16 gives logits of 8 bits, in which the greatest ones tie. So the candidates, the greatest of them,
   # are computed again in float32 from their rows of the table.
-  def head(self: __torch__.Kernels, x: Tensor, at: Tensor, norm: Tensor, floor: Tensor, weight: Tensor, table: Tensor, none: Tensor, v: int, candidates: int) -> Tensor:
+  def head(self: __torch__.Kernels, x: Tensor, at: Tensor, norm: Tensor, floor: Tensor, weight: Tensor, table: Tensor, none: Tensor, v: int, candidates: int) -> Tuple[Tensor, Tensor]:
     h = (self).norm(torch.to(torch.index_select(x, 0, at), 6), norm, floor, )
     z = torch.to((self).linear(torch.to(h, ops.prim.dtype(x)), weight, none, ), 6)
     m = torch.size(z, 0)
@@ -285,9 +295,15 @@ class Kernels(Module):
     if torch.ne(ops.prim.dtype(x), 6):
       ids = (self).greatest(z, candidates, )
       w = torch.to(torch.view(torch.index_select(table, 0, torch.view(ids, [-1])), [m, -1, torch.size(h, 1)]), 6)
-      z = torch.scatter_(z, 1, ids, torch.squeeze(torch.bmm(w, torch.unsqueeze(h, 2)), 2))
-      _1 = torch.fill_(fill, -inf)
-    return z
+      exact = torch.squeeze(torch.bmm(w, torch.unsqueeze(h, 2)), 2)
+      z = torch.scatter_(z, 1, ids, torch.masked_fill(exact, torch.ge(ids, v), -inf))
+    blocks = torch.view(z, [m, -1, 64])
+    top, of = torch.max(torch.amax(blocks, [-1]), 1, True)
+    inside = torch.gather(blocks, 1, torch.expand(torch.unsqueeze(of, -1), [-1, -1, 64]))
+    _1, column = torch.max(torch.squeeze(inside, 1), 1, True)
+    id = torch.add(torch.mul(of, 64), column)
+    total = torch.sum(torch.exp_(torch.sub(z, top)), [1], True)
+    return (z, torch.cat([torch.to(id, 6), top, torch.add(torch.log(total), top)], 1))
 
   # The columns [M, k] of the k greatest of each row of z [M, V'], V' a multiple of 64: a row's greatest elements lie in
   # the blocks with the greatest maxima.
@@ -300,14 +316,3 @@ class Kernels(Module):
     _1, at = torch.topk(torch.view(inside, [m, -1]), k)
     block = torch.gather(of, 1, torch.floor_divide(at, 64))
     return torch.add(torch.mul(block, 64), torch.remainder(at, 64))
-
-  # What is kept of each row of logits z [M, V']: the lowest column of the greatest, the greatest, and the logarithm of
-  # the sum of exponentials -> float32 [M, 3], exact for columns under 2^24
-  def summary(self: __torch__.Kernels, z: Tensor) -> Tensor:
-    m = torch.size(z, 0)
-    blocks = torch.view(z, [m, -1, 64])
-    top, of = torch.max(torch.amax(blocks, [-1]), 1, True)
-    inside = torch.gather(blocks, 1, torch.expand(torch.unsqueeze(of, -1), [-1, -1, 64]))
-    _0, at = torch.max(torch.squeeze(inside, 1), 1, True)
-    column = torch.add(torch.mul(of, 64), at)
-    return torch.cat([torch.to(column, 6), top, torch.logsumexp(z, [1], True)], 1)
