@@ -16,6 +16,7 @@ class ArchitectureTest {
   private static final String SCHEMAS = "io.lensflow.schemas..";
   private static final String RECORDS = "io.lensflow.records..";
   private static final String SERVICE = "io.lensflow.service..";
+  private static final String HUB = "io.lensflow.hub..";
   private static final String TEXT = "io.lensflow.text..";
   private static final String CLIENT = "io.lensflow.client..";
   private static final String ENGINE = "io.lensflow.engine..";
@@ -29,6 +30,8 @@ class ArchitectureTest {
 
   @ArchTest static final ArchRule recordsStandAlone = only(RECORDS, SCHEMAS);
 
+  @ArchTest static final ArchRule hubStandsAlone = only(HUB);
+
   @ArchTest static final ArchRule textStandsAlone = only(TEXT);
 
   @ArchTest static final ArchRule platformKnowsSchemas = only(PLATFORM, SCHEMAS, RECORDS);
@@ -41,11 +44,11 @@ class ArchitectureTest {
 
   @ArchTest
   static final ArchRule workerKnowsTheEngine =
-      only(WORKER, SCHEMAS, RECORDS, SERVICE, ENGINE, TEXT);
+      only(WORKER, SCHEMAS, RECORDS, SERVICE, HUB, ENGINE, TEXT);
 
   @ArchTest
   static final ArchRule decoderKnowsTheEngine =
-      only(DECODER, SCHEMAS, RECORDS, SERVICE, ENGINE, TEXT);
+      only(DECODER, SCHEMAS, RECORDS, SERVICE, HUB, ENGINE, TEXT);
 
   @ArchTest
   static final ArchRule steeringKnowsTheClient =
@@ -83,6 +86,16 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("ai.djl.pytorch..", "ai.djl.engine..");
+
+  /** It opens connections to where it is told: what it needs for that is the JDK and JSON. */
+  @ArchTest
+  static final ArchRule theHubNeedsLittle =
+      classes()
+          .that()
+          .resideInAPackage(HUB)
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage(HUB, "java..", "com.fasterxml.jackson..", "org.slf4j..");
 
   @ArchTest
   static final ArchRule packagesAreNamedByConcept =

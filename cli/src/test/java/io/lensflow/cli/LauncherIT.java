@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lensflow.testkit.Await;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,6 +59,41 @@ class LauncherIT {
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue()).isEqualTo(2);
     assertThat(Files.readString(folder.resolve("err"))).startsWith("lensflow submit: ");
+  }
+
+  @Test
+  void shouldRunAModelThatAnotherToolDownloaded() throws Exception {
+    Path shipped = LAUNCHER.getParent().resolveSibling("demo-model");
+    Assumptions.assumeTrue(Files.isDirectory(shipped), () -> shipped + " is not there");
+    Path model = folder.resolve("hf/hub/models--org--tiny");
+    String commit = "0123456789abcdef0123456789abcdef01234567";
+    Path snapshot = Files.createDirectories(model.resolve("snapshots").resolve(commit));
+    try (Stream<Path> files = Files.list(shipped)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Files.copy(file, snapshot.resolve(file.getFileName()));
+      }
+    }
+    Files.writeString(Files.createDirectories(model.resolve("refs")).resolve("main"), commit);
+    ProcessBuilder builder =
+        builder(
+            LAUNCHER,
+            "capture",
+            "--model=org/tiny",
+            "--prompt=The capital of France is",
+            "--max-new-tokens=2",
+            "--output=" + folder.resolve("rows.safetensors"));
+    builder.environment().put("HF_HOME", folder.resolve("hf").toString());
+    builder.environment().remove("HF_HUB_CACHE");
+    builder.environment().put("HF_HUB_OFFLINE", "1");
+    Process process = builder.start();
+
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).as(said("err")).isZero();
+    assertThat(said("out")).contains("Paris");
+    try (InputStream rows = Files.newInputStream(folder.resolve("rows.safetensors"))) {
+      assertThat(new String(rows.readNBytes(4096), StandardCharsets.UTF_8))
+          .contains("\"model\":\"tiny\"");
+    }
   }
 
   @Test

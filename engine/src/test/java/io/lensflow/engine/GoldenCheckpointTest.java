@@ -61,6 +61,20 @@ class GoldenCheckpointTest {
     }
   }
 
+  /** Every copy to and from a device, with the CPU as the device. */
+  @Test
+  void shouldAgreeWithTransformersWhenRanksAreDevicesOfTheirOwn() throws IOException {
+    for (List<String> devices : List.of(List.of("cpu:0"), List.of("cpu:0", "cpu:0"))) {
+      try (Golden golden = Golden.in(GoldenCheckpoints.folder("llama-tp"));
+          Engine engine =
+              EngineLoader.load(
+                  GoldenCheckpoints.folder("llama-tp"), FLOAT32.withDevices(devices))) {
+        assertThat(engine.device()).isEqualTo("cpu:0");
+        GoldenAgreement.check(golden, engine, "case0", golden.integers("case0.prompt_ids"), List.of());
+      }
+    }
+  }
+
   @Test
   void shouldReadTheEndIdsWhenAGenerationConfigNamesSeveral() throws IOException {
     try (Engine engine = EngineLoader.load(GoldenCheckpoints.folder("llama-mqa"), FLOAT32)) {

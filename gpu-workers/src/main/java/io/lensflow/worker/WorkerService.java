@@ -5,6 +5,9 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import io.lensflow.engine.EngineLoader;
 import io.lensflow.engine.EngineOptions;
+import io.lensflow.hub.ModelFiles;
+import io.lensflow.hub.ModelHub;
+import io.lensflow.hub.ProgressLines;
 import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.RequestControl;
@@ -27,6 +30,7 @@ import io.lensflow.worker.supervision.WorkerParts;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -38,6 +42,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.Producer;
@@ -65,10 +70,12 @@ public final class WorkerService implements AutoCloseable {
   private static final int MEBIBYTE = 1024 * 1024;
   private static final Duration STOP_SLACK = Duration.ofSeconds(10);
 
+  private static final Readiness LOADING = Readiness.waitingFor("the checkpoint is being loaded");
+
   private final WorkerSettings settings;
   private final Deque<AutoCloseable> owned = new ArrayDeque<>();
   private final CompletableFuture<EngineInfo> ready = new CompletableFuture<>();
-  private volatile Readiness readiness = Readiness.waitingFor("the checkpoint is being loaded");
+  private volatile Readiness readiness = LOADING;
   private ActorSystem<Guardian.Command> actors;
   private OpsServer ops;
   private boolean closed;
@@ -88,7 +95,7 @@ public final class WorkerService implements AutoCloseable {
       WorkerSettings settings, KafkaSettings kafka, Consumer<Throwable> fatal) {
     WorkerSettings.EngineSettings engine = settings.engine();
     EngineOptions options = new EngineOptions(engine.dtype(), engine.kvTokens(), engine.threads());
-    return start(settings, kafka, () -> EngineLoader.load(settings.model(), options), fatal);
+    return open(settings, kafka, model -> () -> EngineLoader.load(model, options), fatal);
   }
 
   static WorkerService start(
@@ -96,9 +103,20 @@ public final class WorkerService implements AutoCloseable {
       KafkaSettings kafka,
       EngineSource engine,
       Consumer<Throwable> fatal) {
+    return open(settings, kafka, model -> engine, fatal);
+  }
+
+  /**
+   * @param engines makes of the checkpoint's local folder what loads it
+   */
+  private static WorkerService open(
+      WorkerSettings settings,
+      KafkaSettings kafka,
+      Function<Path, EngineSource> engines,
+      Consumer<Throwable> fatal) {
     WorkerService service = new WorkerService(settings);
     try {
-      service.run(new KafkaClients(kafka), engine, fatal);
+      service.run(new KafkaClients(kafka), engines, fatal);
       return service;
     } catch (RuntimeException e) {
       service.close();
@@ -110,12 +128,14 @@ public final class WorkerService implements AutoCloseable {
     this.settings = settings;
   }
 
-  private void run(KafkaClients clients, EngineSource engine, Consumer<Throwable> fatal) {
-    Tokenizer tokenizer = own(tokenizer());
+  private void run(
+      KafkaClients clients, Function<Path, EngineSource> engines, Consumer<Throwable> fatal) {
     PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     WorkerMetrics metrics = new WorkerMetrics(meters);
     ops = own(opsServer(meters));
     WorkerTopics.prepare(clients, settings);
+    Path model = modelFolder();
+    Tokenizer tokenizer = own(tokenizer(model));
     TopicCatalogue catalogue = clients.settings().catalogue();
     WorkerIdentity identity =
         new WorkerIdentity(
@@ -128,7 +148,7 @@ public final class WorkerService implements AutoCloseable {
             settings,
             identity,
             catalogue,
-            engine,
+            engines.apply(model),
             tokenizer,
             own(RequestSources.of(settings, clients, metrics)),
             own(history(clients, catalogue)),
@@ -203,9 +223,22 @@ public final class WorkerService implements AutoCloseable {
         clients.deserializer(CompletionEvent.class));
   }
 
-  private Tokenizer tokenizer() {
+  /** The checkpoint's local folder; a model on the hub is fetched, which may take its time. */
+  private Path modelFolder() {
+    readiness = Readiness.waitingFor("the model " + settings.model() + " is being fetched");
     try {
-      return Tokenizer.load(settings.model());
+      return ModelHub.fromEnvironment()
+          .resolve(settings.model(), ModelFiles.ALL, new ProgressLines(log::info));
+    } catch (IOException e) {
+      throw new WorkerStartException("lensflow.worker.model: " + e.getMessage(), e);
+    } finally {
+      readiness = LOADING;
+    }
+  }
+
+  private static Tokenizer tokenizer(Path model) {
+    try {
+      return Tokenizer.load(model);
     } catch (IOException e) {
       throw new WorkerStartException("lensflow.worker.model: %s".formatted(e.getMessage()), e);
     }

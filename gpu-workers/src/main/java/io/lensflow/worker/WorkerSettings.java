@@ -2,6 +2,7 @@ package io.lensflow.worker;
 
 import com.typesafe.config.Config;
 import io.lensflow.engine.DType;
+import io.lensflow.hub.ModelSource;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.service.Settings;
 import io.lensflow.worker.intake.IntakeSettings;
@@ -9,7 +10,6 @@ import io.lensflow.worker.publishing.ChunkLimits;
 import io.lensflow.worker.ranks.RestartPolicy;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
  * Immutable.
  *
  * @param name name in heartbeats and events
- * @param model checkpoint folder
+ * @param model where the checkpoint is: a folder, or on the hub
  * @param servedName name under which clients know the model
  * @param engine how the checkpoint is run
  * @param intake limits of the intake
@@ -37,7 +37,7 @@ import java.util.regex.Pattern;
  */
 public record WorkerSettings(
     String name,
-    Path model,
+    ModelSource model,
     String servedName,
     EngineSettings engine,
     IntakeSettings intake,
@@ -120,16 +120,16 @@ public record WorkerSettings(
 
   static WorkerSettings from(Config config) {
     String model = config.getString("model");
-    Settings.check(!model.isBlank(), "model", "a checkpoint folder");
-    Path folder = Path.of(model).toAbsolutePath().normalize();
+    Settings.check(!model.isBlank(), "model", "a checkpoint folder or a hub id");
+    ModelSource source = source(model);
     String servedName = config.getString("served-name");
     String name = config.getString("name").isBlank() ? hostName() : config.getString("name");
     Settings.check(
         NAME.matcher(name).matches(), "name", "1 … 200 of the characters A-Z a-z 0-9 . _ : -");
     return new WorkerSettings(
         name,
-        folder,
-        servedName.isBlank() ? String.valueOf(folder.getFileName()) : servedName,
+        source,
+        servedName.isBlank() ? source.servedName() : servedName,
         engine(config),
         new IntakeSettings(
             atLeast(config, "slots", 1),
@@ -151,6 +151,14 @@ public record WorkerSettings(
             positive(config, "restart.max-backoff"),
             atLeast(config, "restart.max-restarts", 1)),
         new Http(config.getString("http.host"), port(config)));
+  }
+
+  private static ModelSource source(String model) {
+    try {
+      return ModelSource.of(model);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("model: " + e.getMessage(), e);
+    }
   }
 
   private static EngineSettings engine(Config config) {

@@ -304,7 +304,7 @@ abstract class RequestSourceContract {
         "prompt.messages",
         r -> {
           r.getPrompt().setText(null);
-          r.getPrompt().setMessages(List.of(new ChatMessage("user", "hello")));
+          r.getPrompt().setMessages(List.of(new ChatMessage("user", "hello", null)));
         }),
     LAYER("capture.layers", r -> r.getCapture().setLayers("0-4")),
     HOOK_POINT(

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lensflow.engine.DType;
+import io.lensflow.hub.ModelId;
+import io.lensflow.hub.ModelSource;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.service.SettingsException;
 import java.time.Duration;
@@ -73,9 +75,18 @@ class WorkerSettingsTest {
         .isEqualTo("p.workers." + safe + ".batch.classic");
   }
 
+  @Test
+  void shouldServeAModelOfTheHubUnderItsName() {
+    WorkerSettings settings = load(Map.of("model", "org/name@v1"));
+
+    assertThat(settings.model()).isEqualTo(new ModelSource.OnHub(ModelId.parse("org/name@v1")));
+    assertThat(settings.servedName()).isEqualTo("name");
+  }
+
   @ParameterizedTest
   @CsvSource({
     "model, '', model",
+    "model, org/na--me, model",
     "name, a b, name",
     "dtype, int8, dtype",
     "ranks, 2, ranks",

@@ -6,6 +6,9 @@ import io.lensflow.decoder.chunk.Checkpoint;
 import io.lensflow.decoder.delivery.DecodeLoop;
 import io.lensflow.decoder.delivery.KafkaEnds;
 import io.lensflow.decoder.lens.TokenTexts;
+import io.lensflow.hub.ModelFiles;
+import io.lensflow.hub.ModelHub;
+import io.lensflow.hub.ProgressLines;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.schemas.topics.TopicProvisioner;
@@ -18,9 +21,11 @@ import io.lensflow.text.Tokenizer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
@@ -62,19 +67,24 @@ public final class DecoderService implements AutoCloseable {
   public static DecoderService start(DecoderSettings settings, KafkaSettings kafka)
       throws IOException, InterruptedException {
     return start(
-        settings, kafka, () -> LensHeadDecoder.load(settings.checkpoint(), settings.threads()));
+        settings, kafka, checkpoint -> () -> LensHeadDecoder.load(checkpoint, settings.threads()));
   }
 
   static DecoderService start(
-      DecoderSettings settings, KafkaSettings kafka, Callable<? extends RowDecoder> head)
+      DecoderSettings settings,
+      KafkaSettings kafka,
+      Function<Path, Callable<? extends RowDecoder>> heads)
       throws IOException, InterruptedException {
     KafkaClients clients = new KafkaClients(kafka);
     checkTopics(clients, kafka);
-    Tokenizer tokenizer = Tokenizer.load(settings.checkpoint());
+    Path checkpoint =
+        ModelHub.fromEnvironment()
+            .resolve(settings.checkpoint(), ModelFiles.ALL, new ProgressLines(log::info));
+    Tokenizer tokenizer = Tokenizer.load(checkpoint);
     KernelThread kernel = null;
     DecoderService service = null;
     try {
-      kernel = KernelThread.start(head, settings.batchRows(), QUEUED_BATCHES);
+      kernel = KernelThread.start(heads.apply(checkpoint), settings.batchRows(), QUEUED_BATCHES);
       service = run(settings, clients, tokenizer, kernel);
       return service;
     } finally {

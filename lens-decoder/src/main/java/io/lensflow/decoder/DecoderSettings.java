@@ -1,8 +1,8 @@
 package io.lensflow.decoder;
 
 import com.typesafe.config.Config;
+import io.lensflow.hub.ModelSource;
 import io.lensflow.service.Settings;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 
@@ -11,7 +11,7 @@ import java.util.Map;
  * what it is, stands in {@code reference.conf}.
  *
  * @param model served name of the model whose chunks it decodes
- * @param checkpoint folder of the checkpoint
+ * @param checkpoint where the checkpoint is: a folder, or on the hub
  * @param instanceId part of the transactional id; empty for a new one at each start
  * @param threads threads that a kernel spreads over; 0 takes all processors
  * @param batchRows rows of a full batch
@@ -28,7 +28,7 @@ import java.util.Map;
  */
 public record DecoderSettings(
     String model,
-    Path checkpoint,
+    ModelSource checkpoint,
     String instanceId,
     int threads,
     int batchRows,
@@ -60,12 +60,13 @@ public record DecoderSettings(
   /** Reads the section. */
   public static DecoderSettings from(Config config) {
     String model = config.getString("model");
-    Settings.check(!model.isBlank(), "model", "the served name of a model");
     String checkpoint = config.getString("checkpoint");
-    Settings.check(!checkpoint.isBlank(), "checkpoint", "the folder of the model's checkpoint");
+    Settings.check(
+        !checkpoint.isBlank(), "checkpoint", "the folder of the model's checkpoint, or a hub id");
+    ModelSource source = source(checkpoint);
     return new DecoderSettings(
-        model,
-        Path.of(checkpoint),
+        model.isBlank() ? source.servedName() : model,
+        source,
         config.getString("instance-id"),
         atLeast(0, config, "threads", 1024),
         atLeast(1, config, "batch-rows", 1 << 16),
@@ -79,6 +80,14 @@ public record DecoderSettings(
         duration(config, "session-timeout", Duration.ofSeconds(1)),
         config.getString("host"),
         port(config));
+  }
+
+  private static ModelSource source(String checkpoint) {
+    try {
+      return ModelSource.of(checkpoint);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("checkpoint: " + e.getMessage(), e);
+    }
   }
 
   private static int atLeast(int min, Config config, String key, int max) {

@@ -3,8 +3,8 @@ package io.lensflow.decoder;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.lensflow.hub.ModelSource;
 import io.lensflow.service.SettingsException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -22,7 +22,7 @@ class DecoderSettingsTest {
         .isEqualTo(
             new DecoderSettings(
                 "m",
-                Path.of("/models/m"),
+                ModelSource.of("/models/m"),
                 "",
                 0,
                 256,
@@ -38,10 +38,18 @@ class DecoderSettingsTest {
                 8084));
   }
 
+  @Test
+  void shouldTakeTheCheckpointsNameWhenNoneIsGiven() {
+    assertThat(DecoderSettings.load(Map.of("lensflow.decoder.checkpoint", "/models/smol")).model())
+        .isEqualTo("smol");
+    assertThat(DecoderSettings.load(Map.of("lensflow.decoder.checkpoint", "org/name@v1")).model())
+        .isEqualTo("name");
+  }
+
   @ParameterizedTest
   @CsvSource({
-    "model, ''",
     "checkpoint, ''",
+    "checkpoint, org/na--me",
     "threads, -1",
     "batch-rows, 0",
     "batch-rows, many",

@@ -1,153 +1,120 @@
 package io.lensflow.text;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.hubspot.jinjava.Jinjava;
-import com.hubspot.jinjava.JinjavaConfig;
-import com.hubspot.jinjava.LegacyOverrides;
-import com.hubspot.jinjava.interpret.RenderResult;
-import com.hubspot.jinjava.interpret.TemplateError;
-import com.hubspot.jinjava.lib.fn.ELFunctionDefinition;
+import io.lensflow.text.jinja.JinjaException;
+import io.lensflow.text.jinja.JinjaTemplate;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * A checkpoint's Jinja chat template, rendered as transformers does: blocks trimmed, {@code
- * raise_exception} known, nothing escaped. Immutable and thread-safe.
+ * A checkpoint's chat template, rendered as transformers' {@code apply_chat_template} does.
+ * Immutable and thread-safe.
  */
 public final class ChatTemplate {
-  private static final ObjectMapper JSON = new ObjectMapper();
-  private static final Jinjava JINJA = jinjava();
+  static final String DEFAULT = "default";
+  private static final String TOOL_USE = "tool_use";
 
-  private final String source;
-  private final Map<String, Object> specialTokens;
+  private final Map<String, Named> templates = new HashMap<>();
+  private final Map<String, String> specialTokens;
+  private final Clock clock;
 
-  ChatTemplate(String source, Map<String, Object> specialTokens) {
-    this.source = source;
-    this.specialTokens = specialTokens;
+  /** A parsed template, or why it could not be parsed: text and token ids need none. */
+  private record Named(JinjaTemplate template, JinjaException failure) {
+    static Named parse(String source) {
+      try {
+        return new Named(JinjaTemplate.parse(source), null);
+      } catch (JinjaException e) {
+        return new Named(null, e);
+      }
+    }
+  }
+
+  ChatTemplate(Map<String, String> sources, Map<String, String> specialTokens) {
+    this(sources, specialTokens, Clock.systemDefaultZone());
   }
 
   /**
-   * Reads {@code chat_template.jinja}, or {@code chat_template} of {@code tokenizer_config.json}.
+   * @param sources templates by name; {@code default} is used, or {@code tool_use} where tools are
+   *     given
+   * @param clock what {@code strftime_now} tells
+   */
+  ChatTemplate(Map<String, String> sources, Map<String, String> specialTokens, Clock clock) {
+    sources.forEach((name, source) -> templates.put(name, Named.parse(source)));
+    this.specialTokens = Map.copyOf(specialTokens);
+    this.clock = clock;
+  }
+
+  /**
+   * Reads the templates of a checkpoint folder.
    *
-   * @return null if the folder has neither
+   * @return null if the folder has none
    */
   static ChatTemplate load(Path folder) throws IOException {
-    Path config = folder.resolve("tokenizer_config.json");
-    Path own = folder.resolve("chat_template.jinja");
-    JsonNode root = Files.exists(config) ? JSON.readTree(config.toFile()) : JSON.createObjectNode();
-    String source = Files.exists(own) ? Files.readString(own) : source(root.get("chat_template"));
-    return source == null ? null : new ChatTemplate(source, specialTokens(root));
-  }
-
-  /** A template is a string, or a list of named ones of which "default" is meant. */
-  private static String source(JsonNode template) {
-    if (template == null || template.isNull()) {
-      return null;
-    }
-    if (template.isTextual()) {
-      return template.textValue();
-    }
-    for (JsonNode named : template) {
-      if ("default".equals(named.path("name").textValue())) {
-        return named.path("template").textValue();
-      }
-    }
-    return null;
-  }
-
-  private static Map<String, Object> specialTokens(JsonNode root) {
-    Map<String, Object> tokens = new HashMap<>();
-    for (String name : List.of("bos_token", "eos_token", "pad_token", "unk_token")) {
-      JsonNode token = root.path(name);
-      String text = token.isObject() ? token.path("content").textValue() : token.textValue();
-      if (text != null) {
-        tokens.put(name, text);
-      }
-    }
-    return tokens;
+    return new ChatTemplateFiles(folder).read();
   }
 
   /**
-   * Renders a conversation with the generation prompt added.
+   * Renders a conversation without tools.
    *
    * @param variables further template variables, such as {@code enable_thinking}
-   * @throws IllegalArgumentException if the template refuses the conversation; the message is the
-   *     template's own
    */
-  public String render(List<ChatMessage> messages, Map<String, Object> variables) {
-    List<Map<String, Object>> turns =
-        messages.stream()
-            .map(
-                message -> {
-                  Map<String, Object> turn = new LinkedHashMap<>();
-                  turn.put("role", message.role());
-                  turn.put("content", message.content());
-                  return turn;
-                })
-            .toList();
-    return render(turns, true, variables);
+  public String render(List<ChatMessage> messages, Map<String, ?> variables) {
+    return render(messages, null, variables);
   }
 
-  String render(
-      List<Map<String, Object>> messages,
-      boolean addGenerationPrompt,
-      Map<String, Object> variables) {
-    Map<String, Object> bindings = new HashMap<>(specialTokens);
-    bindings.putAll(variables);
-    bindings.put("messages", messages);
-    bindings.put("add_generation_prompt", addGenerationPrompt);
-    RenderResult result = JINJA.renderForResult(source, bindings);
-    for (TemplateError error : result.getErrors()) {
-      if (error.getSeverity() == TemplateError.ErrorType.FATAL) {
+  /**
+   * Renders a conversation, with the generation prompt added unless the variable {@code
+   * add_generation_prompt} is false.
+   *
+   * @param tools descriptions of the tools that the model may call, as JSON objects; null for none
+   * @param variables further template variables, such as {@code enable_thinking}; they go before
+   *     the checkpoint's special tokens of the same name
+   * @throws IllegalArgumentException if the template refuses the conversation, in its own words, or
+   *     cannot be rendered with it
+   */
+  public String render(
+      List<ChatMessage> messages, List<Map<String, Object>> tools, Map<String, ?> variables) {
+    for (String reserved : List.of("messages", "tools")) {
+      if (variables.containsKey(reserved)) {
         throw new IllegalArgumentException(
-            "the chat template refuses these messages: " + rootMessage(error));
+            "the template variable '%s' has a field of its own; give it there".formatted(reserved));
       }
     }
-    return result.getOutput();
+    Map<String, Object> bindings = new HashMap<>(specialTokens);
+    bindings.put("documents", null);
+    bindings.put("add_generation_prompt", true);
+    bindings.putAll(variables);
+    bindings.put("messages", messages.stream().map(ChatMessage::toMap).toList());
+    bindings.put("tools", tools);
+    return rendered(tools != null, bindings);
   }
 
-  /** Called by templates as {@code raise_exception(message)}. */
-  public static String raiseException(String message) {
-    throw new IllegalArgumentException(message);
-  }
-
-  private static String rootMessage(TemplateError error) {
-    Throwable cause = error.getException();
-    while (cause != null && cause.getCause() != null) {
-      cause = cause.getCause();
+  private String rendered(boolean withTools, Map<String, Object> bindings) {
+    try {
+      return chosen(withTools).render(bindings, clock);
+    } catch (JinjaException e) {
+      throw new IllegalArgumentException(
+          e.isRaisedByTemplate()
+              ? "the chat template refuses these messages: " + e.getMessage()
+              : "the chat template cannot be rendered: " + e.getMessage(),
+          e);
     }
-    return cause == null ? error.getMessage() : cause.getMessage();
   }
 
-  private static Jinjava jinjava() {
-    Jinjava jinjava =
-        new Jinjava(
-            JinjavaConfig.newBuilder()
-                .withTrimBlocks(true)
-                .withLstripBlocks(true)
-                .withKeepTrailingNewline(true)
-                .withNestedInterpretationEnabled(false)
-                .withLegacyOverrides(
-                    LegacyOverrides.newBuilder()
-                        .withEvaluateMapKeys(true)
-                        .withIterateOverMapKeys(true)
-                        .withUsePyishObjectMapper(false)
-                        .withUseNaturalOperatorPrecedence(true)
-                        .withParseWhitespaceControlStrictly(true)
-                        .withKeepNullableLoopValues(true)
-                        .build())
-                .build());
-    jinjava
-        .getGlobalContext()
-        .registerFunction(
-            new ELFunctionDefinition(
-                "", "raise_exception", ChatTemplate.class, "raiseException", String.class));
-    return jinjava;
+  private JinjaTemplate chosen(boolean withTools) {
+    String name = withTools && templates.containsKey(TOOL_USE) ? TOOL_USE : DEFAULT;
+    Named chosen = templates.get(name);
+    if (chosen == null) {
+      throw new IllegalArgumentException(
+          "the checkpoint has no chat template named '%s', only %s"
+              .formatted(name, templates.keySet().stream().sorted().toList()));
+    }
+    if (chosen.failure() != null) {
+      throw chosen.failure();
+    }
+    return chosen.template();
   }
 }

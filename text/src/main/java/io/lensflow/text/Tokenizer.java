@@ -27,11 +27,14 @@ public final class Tokenizer implements AutoCloseable {
 
   private final HuggingFaceTokenizer delegate;
   private final String hash;
+  private final TokenKinds kinds;
   private final ChatTemplate chatTemplate;
 
-  private Tokenizer(HuggingFaceTokenizer delegate, String hash, ChatTemplate chatTemplate) {
+  private Tokenizer(
+      HuggingFaceTokenizer delegate, String hash, TokenKinds kinds, ChatTemplate chatTemplate) {
     this.delegate = delegate;
     this.hash = hash;
+    this.kinds = kinds;
     this.chatTemplate = chatTemplate;
   }
 
@@ -54,7 +57,8 @@ public final class Tokenizer implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       throw new IOException(file.toAbsolutePath() + " cannot be read: " + e.getMessage(), e);
     }
-    return new Tokenizer(delegate, sha256(bytes), ChatTemplate.load(folder));
+    return new Tokenizer(
+        delegate, sha256(bytes), TokenKinds.read(bytes), ChatTemplate.load(folder));
   }
 
   /** Ids of plain text, with the special tokens that the tokenizer adds by itself. */
@@ -92,7 +96,7 @@ public final class Tokenizer implements AutoCloseable {
 
   /** A detokenizer for one stream of tokens. */
   public StreamingDetokenizer streaming() {
-    return new StreamingDetokenizer(this);
+    return new StreamingDetokenizer(ids -> decode(true, ids), kinds);
   }
 
   /**

@@ -36,6 +36,14 @@ public final class ClassicalMemory implements Benchmark {
   private static final int LONG = 1500;
   private static final String HEAP = "192m";
   private static final double LIMIT = 7;
+
+  /**
+   * oneDNN keeps code for each of the last 1,024 shapes; the loop has another one at every step.
+   * That is no activation memory, so only as many are kept as a step has.
+   */
+  private static final Map<String, String> ENVIRONMENT =
+      Map.of("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16");
+
   private static final Definition DEFINITION =
       new Definition(
           "classical-loop-memory",
@@ -109,7 +117,7 @@ public final class ClassicalMemory implements Benchmark {
                 Stream.of(way.name(), setting.model().toString(), String.valueOf(PROMPT_TOKENS)),
                 newTokens.stream().map(String::valueOf))
             .toList();
-    return ChildJvm.run(HEAP, MemoryProbe.class, arguments);
+    return ChildJvm.run(HEAP, ENVIRONMENT, MemoryProbe.class, arguments);
   }
 
   private static Map<String, Double> less(double idle, Map<String, Double> values) {

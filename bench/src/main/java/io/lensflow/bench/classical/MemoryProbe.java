@@ -10,11 +10,9 @@ import io.lensflow.engine.EngineOptions;
 import io.lensflow.engine.capture.CapturedRows;
 import io.lensflow.engine.lens.LensHead;
 import io.lensflow.engine.lens.LensHeadOptions;
-import io.lensflow.engine.torch.Tensor;
 import io.lensflow.engine.torch.TensorKernels;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -83,24 +81,21 @@ final class MemoryProbe implements AutoCloseable {
    * holds nothing from one step to the next.
    */
   private void classical(ClassicalLoop loop) throws IOException {
-    List<Tensor> kept = new ArrayList<>();
     int last = marks.get(marks.size() - 1);
     int[] ids = ids(promptTokens + last);
     // Buffers that grow with the sequence are made once, at their largest: left to grow between the
     // kept states they would leave holes, and the loop would look worse than it is.
     loop.forward(ids);
-    for (int token = 1; token <= last; token++) {
-      CapturedRows states = loop.forward(Arrays.copyOf(ids, promptTokens + token - 1));
-      long rows = (long) states.layers().length * states.positions().length;
-      Tensor copy = tensors.empty(states.dtype(), rows, states.hiddenSize());
-      copy.bytes().put(states.payload().duplicate());
-      kept.add(copy);
-      if (marks.contains(token)) {
-        loop.lens(states);
-        System.out.println(token + " " + ProcessMemory.peak());
+    try (KeptStates kept = new KeptStates(tensors)) {
+      for (int token = 1; token <= last; token++) {
+        CapturedRows states = loop.forward(Arrays.copyOf(ids, promptTokens + token - 1));
+        kept.add(states.payload());
+        if (marks.contains(token)) {
+          loop.lens(states);
+          System.out.println(token + " " + ProcessMemory.peak());
+        }
       }
     }
-    kept.forEach(Tensor::close);
   }
 
   private void system() throws IOException {

@@ -12,10 +12,8 @@ import io.lensflow.engine.DType;
 import io.lensflow.engine.lens.LensHead;
 import io.lensflow.engine.lens.LensHeadOptions;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Locale;
-import java.util.Random;
 
 /**
  * Why the lens is deferred: rows/s of one call with 256 rows ÷ rows/s of one call per row; top 5,
@@ -24,7 +22,6 @@ import java.util.Random;
 public final class LensBatching implements Benchmark {
   private static final int ROWS = 256;
   private static final int TOP_K = 5;
-  private static final long SEED = 7;
   private static final Definition DEFINITION =
       new Definition(
           "lens-batch-speedup-256",
@@ -40,12 +37,7 @@ public final class LensBatching implements Benchmark {
   public List<Finding> measure(Setting setting) throws Exception {
     try (LensHead head = LensHead.load(setting.model(), LensHeadOptions.defaults())) {
       int rowBytes = head.config().hiddenSize() * Float.BYTES;
-      ByteBuffer values = ByteBuffer.allocate(ROWS * rowBytes).order(ByteOrder.LITTLE_ENDIAN);
-      Random random = new Random(SEED);
-      while (values.hasRemaining()) {
-        values.putFloat((float) random.nextGaussian());
-      }
-      values.flip();
+      ByteBuffer values = RandomRows.of(ROWS, head.config().hiddenSize());
       Timed together = Timed.each(4, () -> head.decode(values, DType.FLOAT32, ROWS, TOP_K));
       Timed alone =
           Timed.whole(

@@ -48,7 +48,7 @@ public final class LoadFigures implements Benchmark {
     List<Map<String, Double>> rounds = new ArrayList<>();
     for (int round = 0; round <= setting.comparison().rounds(); round++) {
       Map<String, Double> values =
-          ChildJvm.run(HEAP, LoadProbe.class, List.of(setting.model().toString()));
+          ChildJvm.run(HEAP, Map.of(), LoadProbe.class, List.of(setting.model().toString()));
       if (round > 0) { // the first filled the system's cache of files
         rounds.add(values);
       }

@@ -6,6 +6,7 @@ import io.lensflow.bench.figure.Bound;
 import io.lensflow.bench.figure.Definition;
 import io.lensflow.bench.figure.Figure;
 import io.lensflow.bench.figure.Finding;
+import io.lensflow.bench.lens.RandomRows;
 import io.lensflow.bench.timing.Timed;
 import io.lensflow.bench.timing.Timings;
 import io.lensflow.bench.workload.Decoding;
@@ -17,14 +18,18 @@ import io.lensflow.client.follow.SettledEvent;
 import io.lensflow.client.follow.SettledStream;
 import io.lensflow.client.follow.StartingPoint;
 import io.lensflow.client.follow.Subscription;
+import io.lensflow.engine.DType;
 import io.lensflow.engine.Engine;
 import io.lensflow.engine.EngineLoader;
 import io.lensflow.engine.EngineOptions;
 import io.lensflow.engine.capture.CapturePlan;
+import io.lensflow.engine.lens.LensHead;
+import io.lensflow.engine.lens.LensHeadOptions;
 import io.lensflow.records.LensRequest;
 import io.lensflow.records.Prompt;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.schemas.ids.Ids;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -47,6 +52,11 @@ public final class PipelineShare implements Benchmark {
   private static final int PROMPT_TOKENS = 16;
   private static final int NEW_TOKENS = 64;
   private static final int REQUEST_PARTITIONS = 3;
+  private static final int TOP_K = 5;
+
+  /** Rows of a decoder's full batch, as it is configured by default. */
+  private static final int LENS_ROWS = 256;
+
   private static final String MODEL = "bench";
   private static final Duration PATIENCE = Duration.ofMinutes(5);
   private static final Definition DEFINITION =
@@ -67,7 +77,8 @@ public final class PipelineShare implements Benchmark {
     try (TemporaryFolder folder = new TemporaryFolder();
         LocalSystem system =
             new LocalSystem(plan(setting, folder.path()), setting.progress()::accept);
-        Engine engine = EngineLoader.load(setting.model(), options)) {
+        Engine engine = EngineLoader.load(setting.model(), options);
+        LensHead head = LensHead.load(setting.model(), LensHeadOptions.defaults())) {
       system.start();
       List<int[]> prompts = Decoding.prompts(engine, BATCH, PROMPT_TOKENS);
       try (SettledStream results =
@@ -75,7 +86,8 @@ public final class PipelineShare implements Benchmark {
         results.next(Duration.ZERO);
         Timed whole = Timed.whole(() -> throughTheSystem(system, results, prompts));
         Timed alone = Timed.whole(() -> alone(engine, prompts));
-        return List.of(finding(setting.comparison().alternate(whole, alone)));
+        Timed lens = Timed.whole(() -> lensAlone(head));
+        return List.of(finding(setting.comparison().alternate(whole, alone, lens)));
       }
     }
   }
@@ -98,15 +110,22 @@ public final class PipelineShare implements Benchmark {
     Figure figure =
         Figure.ofSamples(
             DEFINITION.name(), "ratio", timings.samples(seconds -> seconds[1] / seconds[0]));
+    double whole = timings.median(0);
+    double alone = timings.median(1);
+    double lens = timings.median(2);
     String says =
         String.format(
             Locale.ROOT,
-            "%.0f tokens/s over Kafka with every row of every layer decoded and settled, %.0f the engine alone:"
-                + " capture, chunks, broker, lens and client take %.2f s beside %.2f s of generation.",
-            tokens / timings.median(0),
-            tokens / timings.median(1),
-            timings.median(0) - timings.median(1),
-            timings.median(1));
+            "%.0f tokens/s over Kafka with every row of every layer decoded and settled, %.0f the engine alone. Of"
+                + " %.2f s generation takes %.2f s and the lens of these rows %.2f s when alone; %.2f s are all the rest:"
+                + " chunks, broker, results, client, waiting. More than %.2f needs a faster lens.",
+            tokens / whole,
+            tokens / alone,
+            whole,
+            alone,
+            lens,
+            whole - alone - lens,
+            alone / (alone + lens));
     return new Finding(figure, DEFINITION.bound(), says);
   }
 
@@ -115,6 +134,15 @@ public final class PipelineShare implements Benchmark {
         new Decoding(engine, prompts, NEW_TOKENS - 1, CapturePlan.NONE, Decoding.Observer.NONE)) {
       decoding.prefill();
       decoding.steps(NEW_TOKENS - 1);
+    }
+  }
+
+  /** As many rows through the lens as all requests have, in the decoder's batches. */
+  private static void lensAlone(LensHead head) {
+    int rows = BATCH * (PROMPT_TOKENS + NEW_TOKENS - 1) * head.config().layers();
+    ByteBuffer batch = RandomRows.of(LENS_ROWS, head.config().hiddenSize());
+    for (int at = 0; at < rows; at += LENS_ROWS) {
+      head.decode(batch, DType.FLOAT32, Math.min(LENS_ROWS, rows - at), TOP_K);
     }
   }
 

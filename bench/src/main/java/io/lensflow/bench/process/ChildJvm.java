@@ -21,11 +21,13 @@ public final class ChildJvm {
   /**
    * Runs it to its end.
    *
-   * @param heap most heap, such as {@code 256m}
+   * @param heap heap, such as {@code 256m}
+   * @param environment variables beside this process' own
    * @return what it printed, by name
    * @throws CommandFailure if it fails; says why
    */
-  public static Map<String, Double> run(String heap, Class<?> main, List<String> arguments)
+  public static Map<String, Double> run(
+      String heap, Map<String, String> environment, Class<?> main, List<String> arguments)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -36,7 +38,9 @@ public final class ChildJvm {
     }
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
     command.addAll(arguments);
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().putAll(environment);
+    Process process = builder.start();
     try {
       String printed =
           new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();

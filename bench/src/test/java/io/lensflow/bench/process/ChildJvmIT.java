@@ -26,7 +26,7 @@ class ChildJvmIT {
 
   @Test
   void shouldHandBackWhatTheChildPrints() throws Exception {
-    Map<String, Double> values = ChildJvm.run("192m", Child.class, List.of("1.5E-4"));
+    Map<String, Double> values = ChildJvm.run("192m", Map.of(), Child.class, List.of("1.5E-4"));
 
     assertThat(values).containsOnlyKeys("peak", "said").containsEntry("said", 1.5e-4);
     assertThat(values.get("peak")).isBetween(64e6, 400e6);
@@ -34,7 +34,7 @@ class ChildJvmIT {
 
   @Test
   void shouldSayWhyTheChildFailed() {
-    assertThatThrownBy(() -> ChildJvm.run("32m", Child.class, List.of()))
+    assertThatThrownBy(() -> ChildJvm.run("32m", Map.of(), Child.class, List.of()))
         .hasMessageContaining("Child failed")
         .hasMessageContaining("nothing to say");
   }

@@ -1,8 +1,10 @@
 package io.lensflow.cli.command;
 
+import io.lensflow.cli.option.LocalModel;
 import io.lensflow.cli.output.Terminal;
 import io.lensflow.engine.capture.CaptureOptions;
 import io.lensflow.engine.capture.CaptureRun;
+import io.lensflow.hub.ModelSource;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -47,9 +49,11 @@ public final class CaptureCommand implements Callable<Integer> {
   @Option(
       names = "--model",
       required = true,
-      paramLabel = "DIR",
-      description = "Folder of the checkpoint, in Hugging Face layout.")
-  Path model;
+      paramLabel = "DIR|ID",
+      description = {
+        "Checkpoint: a folder in Hugging Face layout, or a hub id, org/name[@revision]."
+      })
+  String model;
 
   @ArgGroup(multiplicity = "1")
   Prompt prompt;
@@ -116,7 +120,8 @@ public final class CaptureCommand implements Callable<Integer> {
       CaptureRun.Summary summary =
           CaptureRun.run(
               new CaptureOptions(
-                  model,
+                  LocalModel.resolve(model),
+                  ModelSource.of(model).servedName(),
                   prompt.text,
                   prompt.tokenIds,
                   maxNewTokens,

@@ -3,7 +3,6 @@ package io.lensflow.cli.command;
 import io.lensflow.decoder.DecoderService;
 import io.lensflow.decoder.DecoderSettings;
 import io.lensflow.service.KafkaSettings;
-import java.nio.file.Path;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -20,24 +19,25 @@ public final class DecoderCommand extends ServiceCommand {
 
   @Option(
       names = "--model",
-      paramLabel = "DIR",
-      description = "Folder of the checkpoint (default: LENSFLOW_DECODER_CHECKPOINT).")
-  Path model;
+      paramLabel = "DIR|ID",
+      description = {
+        "Checkpoint: a folder in Hugging Face layout, or a hub id, org/name[@revision]",
+        "(default: LENSFLOW_DECODER_CHECKPOINT)."
+      })
+  String model;
 
   @Option(
       names = "--served-name",
       paramLabel = "NAME",
-      description = "Name under which workers serve the model (default: the folder's name).")
+      description =
+          "Name under which workers serve the model (default: the folder's or id's name).")
   String servedName;
 
   @Override
   void addTo(Map<String, Object> overrides) {
     put(overrides, "lensflow.decoder.checkpoint", model);
-    String name =
-        servedName != null || model == null
-            ? servedName
-            : model.toAbsolutePath().normalize().getFileName().toString();
-    put(overrides, "lensflow.decoder.model", name);
+    // Empty is the checkpoint's own name, whatever the environment says of another.
+    put(overrides, "lensflow.decoder.model", servedName == null && model != null ? "" : servedName);
   }
 
   @Override

@@ -3,7 +3,6 @@ package io.lensflow.cli.command;
 import io.lensflow.service.KafkaSettings;
 import io.lensflow.worker.WorkerService;
 import io.lensflow.worker.WorkerSettings;
-import java.nio.file.Path;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -17,14 +16,17 @@ import picocli.CommandLine.Option;
 public final class WorkerCommand extends ServiceCommand {
   @Option(
       names = "--model",
-      paramLabel = "DIR",
-      description = "Folder of the checkpoint (default: LENSFLOW_WORKER_MODEL).")
-  Path model;
+      paramLabel = "DIR|ID",
+      description = {
+        "Checkpoint: a folder in Hugging Face layout, or a hub id, org/name[@revision]",
+        "(default: LENSFLOW_WORKER_MODEL)."
+      })
+  String model;
 
   @Option(
       names = "--served-name",
       paramLabel = "NAME",
-      description = "Name under which clients know the model (default: the folder's name).")
+      description = "Name under which clients know the model (default: the folder's or id's name).")
   String servedName;
 
   @Option(

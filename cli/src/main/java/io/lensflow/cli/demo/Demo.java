@@ -84,7 +84,7 @@ public final class Demo {
     int version = new SteeringApi(system.steeringUri()).publish(vector).path("version").asInt();
     LensflowClient client = system.client();
     Prompt prompt =
-        Prompt.newBuilder().setMessages(List.of(new ChatMessage("user", question))).build();
+        Prompt.newBuilder().setMessages(List.of(new ChatMessage("user", question, null))).build();
     PromptRequest plain = request(prompt, ANSWER_TOKENS);
     PromptRequest steered = PromptRequest.newBuilder(plain).build();
     steered.setSteering(

@@ -2,9 +2,11 @@ package io.lensflow.cli.option;
 
 import io.lensflow.records.ChatMessage;
 import io.lensflow.records.Prompt;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -42,6 +44,9 @@ public final class PromptOptions {
       })
   List<ChatMessage> messages = new ArrayList<>();
 
+  @ArgGroup(exclusive = false)
+  ChatOptions template = new ChatOptions();
+
   @Option(
       names = "--token-ids",
       split = ",",
@@ -55,25 +60,39 @@ public final class PromptOptions {
       throw wrong("give the prompt once: as the parameter PROMPT or with --prompt");
     }
     String given = positional != null ? positional : text;
+    boolean conversation = chat || !messages.isEmpty() || template.messagesFile != null;
+    if (!conversation && template.isGiven()) {
+      throw wrong("--tools, --thinking and --template-variable go with a chat: add --chat");
+    }
     if (tokenIds != null) {
-      if (given != null || chat || !messages.isEmpty()) {
+      if (given != null || conversation) {
         throw wrong("--token-ids is the whole prompt: give no text and no messages besides");
       }
       return Prompt.newBuilder().setTokenIds(tokenIds).build();
     }
-    if (chat || !messages.isEmpty()) {
-      List<ChatMessage> conversation = new ArrayList<>(messages);
-      if (given != null) {
-        conversation.add(new ChatMessage("user", given));
-      } else if (messages.isEmpty()) {
-        throw wrong("--chat needs the user's message: give a text or --message");
-      }
-      return Prompt.newBuilder().setMessages(conversation).build();
+    if (conversation) {
+      return conversation(given);
     }
     if (given == null || given.isEmpty()) {
       throw wrong("there is no prompt: give a text, --message or --token-ids");
     }
     return Prompt.newBuilder().setText(given).build();
+  }
+
+  private Prompt conversation(String given) {
+    Prompt prompt;
+    try {
+      prompt = template.prompt();
+    } catch (IllegalArgumentException | IOException e) {
+      throw wrong(e.getMessage());
+    }
+    prompt.getMessages().addAll(messages);
+    if (given != null) {
+      prompt.getMessages().add(MessageConverter.message("user", given));
+    } else if (prompt.getMessages().isEmpty()) {
+      throw wrong("--chat needs the user's message: give a text or --message");
+    }
+    return prompt;
   }
 
   private ParameterException wrong(String message) {
@@ -88,7 +107,11 @@ public final class PromptOptions {
         throw new TypeConversionException("'" + value + "' is not ROLE=TEXT");
       }
       String role = value.substring(0, equals).strip().toLowerCase(Locale.ROOT);
-      return new ChatMessage(role, value.substring(equals + 1));
+      return message(role, value.substring(equals + 1));
+    }
+
+    static ChatMessage message(String role, String content) {
+      return ChatMessage.newBuilder().setRole(role).setContent(content).build();
     }
   }
 }

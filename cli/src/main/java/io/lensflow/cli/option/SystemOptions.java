@@ -1,6 +1,7 @@
 package io.lensflow.cli.option;
 
 import io.lensflow.cli.CommandFailure;
+import io.lensflow.hub.ModelSource;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Mixin;
@@ -13,14 +14,17 @@ public final class SystemOptions {
 
   @Option(
       names = "--model",
-      paramLabel = "DIR",
-      description = "Checkpoint in Hugging Face layout (default: the demo model that is shipped).")
-  Path model;
+      paramLabel = "DIR|ID",
+      description = {
+        "Checkpoint: a folder in Hugging Face layout, or a hub id, org/name[@revision]",
+        "(default: the demo model that is shipped)."
+      })
+  String model;
 
   @Option(
       names = "--served-name",
       paramLabel = "NAME",
-      description = "Name under which clients know the model (default: the folder's name).")
+      description = "Name under which clients know the model (default: the folder's or id's name).")
   String servedName;
 
   @Option(
@@ -38,17 +42,12 @@ public final class SystemOptions {
   }
 
   /**
-   * The checkpoint's folder.
+   * The checkpoint's folder; a model on the hub is fetched.
    *
-   * @throws CommandFailure if it cannot be one
+   * @throws CommandFailure if it cannot be had
    */
   public Path model() {
-    Path folder = model == null ? home().resolve(SHIPPED) : model;
-    if (!Files.isDirectory(folder)) {
-      throw new CommandFailure(
-          "there is no folder %s; --model wants the folder of a checkpoint"
-              .formatted(folder.toAbsolutePath()));
-    }
+    Path folder = LocalModel.resolve(model == null ? home().resolve(SHIPPED).toString() : model);
     if (!Files.isRegularFile(folder.resolve("config.json"))) {
       throw new CommandFailure(
           "%s has no config.json; --model wants a checkpoint in Hugging Face layout"
@@ -62,9 +61,7 @@ public final class SystemOptions {
     if (servedName != null) {
       return servedName;
     }
-    return model == null
-        ? SHIPPED_NAME
-        : model.toAbsolutePath().normalize().getFileName().toString();
+    return model == null ? SHIPPED_NAME : ModelSource.of(model).servedName();
   }
 
   /** Whether the demo's own model runs, for which there are prompts and vectors. */

@@ -3,6 +3,7 @@ package io.lensflow.cli.output;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /**
  * Where output goes: how wide it is and whether it understands colour. Immutable.
@@ -17,6 +18,9 @@ import java.util.Map;
 public record Terminal(int columns, boolean colour) {
   /** Width of the terminal on standard output; set by {@code bin/lensflow}. */
   public static final String COLUMNS = "lensflow.terminal.columns";
+
+  /** Width of the terminal on standard error; set by {@code bin/lensflow} if there is one. */
+  public static final String ERROR_COLUMNS = "lensflow.terminal.error-columns";
 
   private static final int DEFAULT_COLUMNS = 100;
   private static final int LEAST_COLUMNS = 40;
@@ -45,6 +49,12 @@ public record Terminal(int columns, boolean colour) {
           case AUTO -> terminal && !refused;
         };
     return new Terminal(width(columns), colour);
+  }
+
+  /** Width of the terminal on standard error; empty where that is none. */
+  public static OptionalInt errorColumns() {
+    String columns = System.getProperty(ERROR_COLUMNS);
+    return columns == null ? OptionalInt.empty() : OptionalInt.of(width(columns));
   }
 
   private static int width(String columns) {

@@ -8,9 +8,13 @@ import io.lensflow.records.ElementType;
 import io.lensflow.records.HookPoint;
 import io.lensflow.records.LensAccuracy;
 import io.lensflow.records.LensMetric;
+import io.lensflow.records.Prompt;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.SteeringOperation;
 import io.lensflow.records.SteeringRequest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -18,6 +22,7 @@ import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
@@ -134,14 +139,51 @@ class RequestOptionsTest {
   @Test
   void shouldMakeMessagesOfChats() {
     assertThat(parse("--chat", "hello").getPrompt().getMessages())
-        .containsExactly(new ChatMessage("user", "hello"));
+        .containsExactly(new ChatMessage("user", "hello", null));
     assertThat(
             parse("--message", "system=be brief", "--message", "user=a=b?")
                 .getPrompt()
                 .getMessages())
-        .containsExactly(new ChatMessage("system", "be brief"), new ChatMessage("user", "a=b?"));
+        .containsExactly(
+            new ChatMessage("system", "be brief", null), new ChatMessage("user", "a=b?", null));
     assertThat(parse("--message", "system=be brief", "hello").getPrompt().getMessages())
-        .containsExactly(new ChatMessage("system", "be brief"), new ChatMessage("user", "hello"));
+        .containsExactly(
+            new ChatMessage("system", "be brief", null), new ChatMessage("user", "hello", null));
+  }
+
+  @Test
+  void shouldGiveTheChatTemplateToolsAndVariables(@TempDir Path folder) throws IOException {
+    Path tools = Files.writeString(folder.resolve("tools.json"), "[{\"name\": \"f\"}]");
+    Path messages =
+        Files.writeString(
+            folder.resolve("chat.json"),
+            """
+            [{"role": "user", "content": "hi"},
+             {"role": "assistant", "tool_calls": [{"function": {"name": "f"}}]}]
+            """);
+    Prompt prompt =
+        parse(
+                "--messages=" + messages,
+                "--message=tool=7",
+                "--tools=" + tools,
+                "--no-thinking",
+                "--template-variable=date_string=1 May",
+                "--template-variable=depth=3")
+            .getPrompt();
+    assertThat(prompt.getMessages())
+        .containsExactly(
+            new ChatMessage("user", "hi", null),
+            new ChatMessage(
+                "assistant",
+                "",
+                "{\"tool_calls\":[{\"function\":{\"name\":\"f\"}}],\"content\":null}"),
+            new ChatMessage("tool", "7", null));
+    assertThat(prompt.getTools()).isEqualTo("[{\"name\":\"f\"}]");
+    assertThat(prompt.getTemplateVariables())
+        .isEqualTo("{\"date_string\":\"1 May\",\"depth\":3,\"enable_thinking\":false}");
+    assertThat(parse("--chat", "--thinking", "x").getPrompt().getTemplateVariables())
+        .isEqualTo("{\"enable_thinking\":true}");
+    assertThat(parse("--chat", "x").getPrompt().getTemplateVariables()).isNull();
   }
 
   @Test
@@ -162,6 +204,9 @@ class RequestOptionsTest {
         "a -p b | give the prompt once",
         "--token-ids 1 a | --token-ids is the whole prompt",
         "--chat | --chat needs the user's message",
+        "a --thinking | go with a chat: add --chat",
+        "--chat a --tools nowhere.json | there is no file nowhere.json",
+        "--chat a --template-variable tools=1 | 'tools' is a field of the prompt",
         "a --message x | 'x' is not ROLE=TEXT",
         "a --temperature -1 | --temperature must be 0 or more",
         "a --top-p 0 | --top-p must be over 0",

@@ -12,6 +12,7 @@ import io.lensflow.records.HookPoint;
 import io.lensflow.records.LensAccuracy;
 import io.lensflow.records.LensMetric;
 import io.lensflow.records.LensRequest;
+import io.lensflow.records.Prompt;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.Sampling;
 import io.lensflow.records.SteeringOperation;
@@ -72,6 +73,17 @@ public final class RequestJson {
       throw new InvalidRequestException(null, "the body is not UTF-8 JSON: " + e.getMessage());
     }
     return read(root, newId, now);
+  }
+
+  /**
+   * Reads a prompt alone: an object with {@code text}, {@code messages} or {@code tokenIds}, and
+   * beside messages {@code tools} and {@code templateVariables}.
+   *
+   * @throws InvalidRequestException naming the field
+   */
+  public static Prompt readPrompt(JsonNode prompt) {
+    JsonFields in = new JsonFields(JSON.createObjectNode().set("prompt", prompt), "");
+    return PromptJson.read(in, TEXT_CHARS);
   }
 
   private static PromptRequest read(JsonNode root, String newId, Instant now) {

@@ -2,6 +2,7 @@ package io.lensflow.client.json;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.lensflow.records.ChatMessage;
 import io.lensflow.records.ElementType;
@@ -9,6 +10,7 @@ import io.lensflow.records.HookPoint;
 import io.lensflow.records.LensAccuracy;
 import io.lensflow.records.LensMetric;
 import io.lensflow.records.LensRequest;
+import io.lensflow.records.Prompt;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.SteeringOperation;
 import java.nio.charset.StandardCharsets;
@@ -105,6 +107,38 @@ class RequestJsonTest {
   }
 
   @Test
+  void shouldKeepWhatTheChatTemplateNeedsAsItIsSpelled() {
+    Prompt prompt =
+        read("{'prompt': {'messages': ["
+                + "{'role': 'user', 'content': [{'type': 'text', 'text': 'hi'}]},"
+                + "{'role': 'assistant', 'content': null, 'tool_calls': [{'function': {'name': 'f',"
+                + " 'arguments': {'z': 1.0, 'a': []}}}]},"
+                + "{'role': 'tool', 'content': '7', 'tool_call_id': 'c1'}],"
+                + " 'tools': [{'type': 'function', 'function': {'name': 'f'}}],"
+                + " 'templateVariables': {'enable_thinking': false}}}")
+            .getPrompt();
+    assertThat(prompt.getMessages())
+        .extracting(ChatMessage::getContent, ChatMessage::getFields)
+        .containsExactly(
+            tuple("", json("{'content':[{'type':'text','text':'hi'}]}")),
+            tuple(
+                "",
+                json(
+                    "{'tool_calls':[{'function':{'name':'f','arguments':{'z':1.0,'a':[]}}}],"
+                        + "'content':null}")),
+            tuple("7", json("{'tool_call_id':'c1'}")));
+    assertThat(prompt.getTools()).isEqualTo(json("[{'type':'function','function':{'name':'f'}}]"));
+    assertThat(prompt.getTemplateVariables()).isEqualTo(json("{'enable_thinking':false}"));
+    assertThat(read("{'messages': [{'role': 'user', 'content': ''}], 'tools': []}").getPrompt())
+        .extracting(Prompt::getTools)
+        .isEqualTo("[]");
+  }
+
+  private static String json(String single) {
+    return single.replace('\'', '"');
+  }
+
+  @Test
   void shouldCaptureAndDecodeNothingWhenListsAreEmpty() {
     PromptRequest request = read("{'prompt': 'x', 'capture': {'hookPoints': []}, 'lenses': []}");
 
@@ -128,6 +162,14 @@ class RequestJsonTest {
         "{'tokenIds': [1, -2]}                       | tokenIds[1]         | 0 …",
         "{'tokenIds': [1.5]}                         | tokenIds[0]         | whole number",
         "{'messages': [{'content': 'x'}]}            | messages[0].role    | missing",
+        "{'messages': [{'role': 'user'}]}            | messages[0].content | missing",
+        "{'messages': [{'role': 'user', 'content': 'x', 'tool_cals': []}]} | messages[0].tool_cals | did you mean 'tool_calls'",
+        "{'messages': [{'role': 'user', 'content': 3}]} | messages[0].content | string",
+        "{'prompt': 'x', 'tools': []}                | tools               | give messages",
+        "{'tokenIds': [1], 'templateVariables': {}}  | templateVariables   | give messages",
+        "{'messages': [{'role': 'user', 'content': ''}], 'tools': ['f']} | tools[0] | object",
+        "{'messages': [{'role': 'user', 'content': ''}], 'templateVariables': {'a-b': 1}} | templateVariables.a-b | letters",
+        "{'messages': [{'role': 'user', 'content': ''}], 'templateVariables': {'tools': 1}} | templateVariables.tools | field of the prompt",
         "{'prompt': 'x', 'maxNewTokens': -1}         | maxNewTokens        | 0 …",
         "{'prompt': 'x', 'maxNewTokens': 1e3}        | maxNewTokens        | whole number",
         "{'prompt': 'x', 'sampling': {'topP': 0}}    | sampling.topP       | greater than 0",

@@ -6,6 +6,7 @@ import java.nio.file.Path;
  * What {@link CaptureRun} is asked for, as a command line says it.
  *
  * @param model checkpoint folder
+ * @param modelName what the file calls the model; null for the folder's name
  * @param prompt text; null if token ids are given
  * @param tokenIds such as {@code 1,2,3}; null if a text is given
  * @param maxNewTokens at least 0; 0 only reads the prompt
@@ -19,6 +20,7 @@ import java.nio.file.Path;
  */
 public record CaptureOptions(
     Path model,
+    String modelName,
     String prompt,
     String tokenIds,
     int maxNewTokens,

@@ -18,7 +18,6 @@ import io.lensflow.text.spec.PositionSpec;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -139,8 +138,7 @@ public final class CaptureRun {
     String layers = plan.layers().stream().map(String::valueOf).collect(Collectors.joining(","));
     writer.write(
         options.output(),
-        Map.of(
-            "layers", layers, "revision", engine.revision(), "model", modelName(options.model())));
+        Map.of("layers", layers, "revision", engine.revision(), "model", modelName()));
   }
 
   /** Steps hold [layers, rows of the step, D]; the file holds all rows of a layer together. */
@@ -164,8 +162,10 @@ public final class CaptureRun {
     return bytes;
   }
 
-  private static String modelName(Path folder) {
-    return folder.toAbsolutePath().normalize().getFileName().toString();
+  private String modelName() {
+    return options.modelName() == null
+        ? options.model().toAbsolutePath().normalize().getFileName().toString()
+        : options.modelName();
   }
 
   private int[] prompt(ModelConfig config) throws IOException {

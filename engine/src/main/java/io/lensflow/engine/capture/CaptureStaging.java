@@ -15,23 +15,25 @@ import java.util.List;
  * its sequences captures, each with one copy by each rank of its own columns; afterwards every
  * sequence takes out its own rows.
  *
- * <p>Per rank and hook point there is one block [slots, rows, columns] in native memory, kept from
- * pass to pass. It grows to the most that a pass has needed; passes are made no longer than {@link
- * #rowsFor} allows, so that all blocks together stay within their bound.
+ * <p>Per rank and hook point there is one block in native memory, kept from pass to pass. It grows to
+ * the most that a pass has needed; passes are made no longer than {@link #rowsFor} allows, so that
+ * all blocks together stay within their bound.
  *
- * <p>Not thread-safe.
+ * <p>Prepared and read by the engine's thread while no rank runs; {@link #fetch} is called by ranks.
  */
 public final class CaptureStaging implements AutoCloseable {
   private static final HookPoint[] POINTS = HookPoint.values();
   private static final int NOT_STAGED = -1;
 
-  private final TensorKernels tensors;
+  private final List<TensorKernels> ranks;
   private final int layerCount;
   private final int hiddenSize;
   private final DType dtype;
   private final int[] rankColumns;
   private final long maxBytes;
-  private final Block[] blocks = new Block[POINTS.length];
+
+  /** By hook point and rank; null where nothing was captured yet. */
+  private final StagingBlock[][] blocks = new StagingBlock[POINTS.length][];
 
   /** What the arguments below were made for. */
   private BitSet[] staged = new BitSet[0];
@@ -41,12 +43,13 @@ public final class CaptureStaging implements AutoCloseable {
   private final Argument[] stages;
 
   /**
+   * @param ranks allocate on the ranks' devices, in order
    * @param rankColumns columns of every row that each rank copies; D in all
    * @param maxBytes bound on all blocks
    */
   public CaptureStaging(
-      TensorKernels tensors, int layerCount, int[] rankColumns, DType dtype, long maxBytes) {
-    this.tensors = tensors;
+      List<TensorKernels> ranks, int layerCount, int[] rankColumns, DType dtype, long maxBytes) {
+    this.ranks = ranks;
     this.layerCount = layerCount;
     this.rankColumns = rankColumns.clone();
     this.hiddenSize = Arrays.stream(rankColumns).sum();
@@ -69,7 +72,8 @@ public final class CaptureStaging implements AutoCloseable {
       slotCount += layers.cardinality();
     }
     long rowBytes = slotCount * hiddenSize * dtype.bytes();
-    long rows = maxBytes / Math.max(1, rowBytes);
+    // A block's bytes are counted by an int.
+    long rows = Math.min(maxBytes, Integer.MAX_VALUE) / Math.max(1, rowBytes);
     if (rows < 1) {
       throw new IllegalArgumentException(
           "staging of %d bytes is too small: one row at %d places takes %d; raise stagingBytes"
@@ -113,7 +117,7 @@ public final class CaptureStaging implements AutoCloseable {
       for (int layer : wanted[p].stream().toArray()) {
         index[layer * POINTS.length + p] = views.get(0).size();
         for (int rank = 0; rank < stages.length; rank++) {
-          views.get(rank).add(blocks[p].views[rank][slot]);
+          views.get(rank).add(blocks[p][rank].view(slot));
         }
         slot++;
       }
@@ -128,17 +132,14 @@ public final class CaptureStaging implements AutoCloseable {
   /** Blocks that are too small are made anew; if all together then exceed the bound, all are. */
   private void fitBlocks(BitSet[] wanted, int rows) {
     int capacity = Math.max(rows, rowCapacity);
-    long bytes = 0;
+    long elements = 0;
     for (int p = 0; p < POINTS.length; p++) {
-      int held = blocks[p] == null ? 0 : blocks[p].slots;
-      bytes += (long) Math.max(held, wanted[p].cardinality()) * capacity * hiddenSize;
+      int held = blocks[p] == null ? 0 : blocks[p][0].slots();
+      elements += (long) Math.max(held, wanted[p].cardinality()) * capacity * hiddenSize;
     }
-    if (bytes * dtype.bytes() > maxBytes) {
+    if (elements * dtype.bytes() > maxBytes) {
       for (int p = 0; p < POINTS.length; p++) {
-        if (blocks[p] != null) {
-          blocks[p].close();
-          blocks[p] = null;
-        }
+        free(p);
       }
       capacity = rows;
     }
@@ -146,12 +147,23 @@ public final class CaptureStaging implements AutoCloseable {
     for (int p = 0; p < POINTS.length; p++) {
       int needed = wanted[p].cardinality();
       if (needed > 0
-          && (blocks[p] == null || blocks[p].slots < needed || blocks[p].rows < capacity)) {
-        if (blocks[p] != null) {
-          blocks[p].close();
+          && (blocks[p] == null || blocks[p][0].slots() < needed || blocks[p][0].rows() < capacity)) {
+        free(p);
+        blocks[p] = new StagingBlock[rankColumns.length];
+        for (int rank = 0; rank < rankColumns.length; rank++) {
+          blocks[p][rank] =
+              new StagingBlock(ranks.get(rank), needed, capacity, rankColumns[rank], dtype);
         }
-        blocks[p] = new Block(needed, capacity);
       }
+    }
+  }
+
+  private void free(int point) {
+    if (blocks[point] != null) {
+      for (StagingBlock block : blocks[point]) {
+        block.close();
+      }
+      blocks[point] = null;
     }
   }
 
@@ -166,6 +178,20 @@ public final class CaptureStaging implements AutoCloseable {
   }
 
   /**
+   * Starts to bring a rank's rows to the host, with one copy per hook point. They have arrived when
+   * anything that the device was told later has.
+   *
+   * @param n rows of the pass
+   */
+  public void fetch(int rank, int n) {
+    for (int p = 0; p < POINTS.length; p++) {
+      if (!staged[p].isEmpty()) {
+        blocks[p][rank].fetch(n);
+      }
+    }
+  }
+
+  /**
    * Copies neighbouring rows of the pass that just ran.
    *
    * @param row the first of them
@@ -174,18 +200,11 @@ public final class CaptureStaging implements AutoCloseable {
    */
   void copy(HookPoint point, int layer, int row, int count, ByteBuffer target, int at) {
     int slot = staged[point.ordinal()].get(0, layer).cardinality();
-    Block block = blocks[point.ordinal()];
-    if (rankColumns.length == 1) {
-      int rowBytes = hiddenSize * dtype.bytes();
-      target.put(at, block.bytes[0][slot], row * rowBytes, count * rowBytes);
-      return;
-    }
     int to = at;
     for (int i = 0; i < count; i++) {
       for (int rank = 0; rank < rankColumns.length; rank++) {
-        int segment = rankColumns[rank] * dtype.bytes();
-        target.put(to, block.bytes[rank][slot], (row + i) * segment, segment);
-        to += segment;
+        blocks[point.ordinal()][rank].read(slot, row + i, target, to);
+        to += rankColumns[rank] * dtype.bytes();
       }
     }
   }
@@ -207,42 +226,8 @@ public final class CaptureStaging implements AutoCloseable {
   @Override
   public void close() {
     forgetArguments();
-    for (Block block : blocks) {
-      if (block != null) {
-        block.close();
-      }
-    }
-  }
-
-  /** The stages of one hook point, of all ranks. */
-  private final class Block implements AutoCloseable {
-    private final int slots;
-    private final int rows;
-    private final Tensor[][] views;
-    private final ByteBuffer[][] bytes;
-
-    Block(int slots, int rows) {
-      this.slots = slots;
-      this.rows = rows;
-      this.views = new Tensor[rankColumns.length][slots];
-      this.bytes = new ByteBuffer[rankColumns.length][slots];
-      for (int rank = 0; rank < rankColumns.length; rank++) {
-        try (Tensor all = tensors.empty(dtype, (long) slots * rows, rankColumns[rank])) {
-          for (int slot = 0; slot < slots; slot++) {
-            views[rank][slot] = tensors.rows(all, (long) slot * rows, rows);
-            bytes[rank][slot] = views[rank][slot].bytes();
-          }
-        }
-      }
-    }
-
-    @Override
-    public void close() {
-      for (Tensor[] rank : views) {
-        for (Tensor view : rank) {
-          view.close();
-        }
-      }
+    for (int p = 0; p < POINTS.length; p++) {
+      free(p);
     }
   }
 }

@@ -16,8 +16,7 @@ import java.util.List;
  * <p>Grown by the owner of the ranks between steps; written by the ranks.
  */
 final class AllReduce implements AutoCloseable {
-  private final TensorKernels tensors;
-  private final int ranks;
+  private final List<TensorKernels> ranks;
   private final int hiddenSize;
   private final DType dtype;
   private final Rendezvous rendezvous;
@@ -25,12 +24,14 @@ final class AllReduce implements AutoCloseable {
   private Argument attention;
   private Argument mlp;
 
-  AllReduce(TensorKernels tensors, int ranks, int hiddenSize, DType dtype) {
-    this.tensors = tensors;
+  /**
+   * @param ranks allocate on the ranks' devices, in order
+   */
+  AllReduce(List<TensorKernels> ranks, int hiddenSize, DType dtype) {
     this.ranks = ranks;
     this.hiddenSize = hiddenSize;
     this.dtype = dtype;
-    this.rendezvous = new Rendezvous(ranks);
+    this.rendezvous = new Rendezvous(ranks.size());
   }
 
   /** Makes room for steps of so many rows. */
@@ -46,8 +47,8 @@ final class AllReduce implements AutoCloseable {
   private Argument parts(int n) {
     List<Tensor> parts = new ArrayList<>();
     try {
-      for (int rank = 0; rank < ranks; rank++) {
-        parts.add(tensors.empty(dtype, n, hiddenSize));
+      for (TensorKernels rank : ranks) {
+        parts.add(rank.emptyOnDevice(dtype, n, hiddenSize));
       }
       return Argument.of(parts);
     } finally {

@@ -30,9 +30,9 @@ final class KvCache implements AutoCloseable {
     List<Tensor> all = new ArrayList<>();
     try {
       for (int layer = 0; layer < config.layers(); layer++) {
-        Tensor keys = tensors.empty(dtype, tokens + 1, heads, config.headSize());
+        Tensor keys = tensors.emptyOnDevice(dtype, tokens + 1, heads, config.headSize());
         all.add(keys);
-        Tensor values = tensors.empty(dtype, tokens + 1, heads, config.headSize());
+        Tensor values = tensors.emptyOnDevice(dtype, tokens + 1, heads, config.headSize());
         all.add(values);
         all.add(kernels.headsFirst(keys));
         all.add(kernels.headsFirst(values));

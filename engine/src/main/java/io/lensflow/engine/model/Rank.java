@@ -6,6 +6,7 @@ import io.lensflow.engine.capture.CaptureStaging;
 import io.lensflow.engine.checkpoint.Checkpoint;
 import io.lensflow.engine.lens.HeadSummary;
 import io.lensflow.engine.model.Shard.Range;
+import io.lensflow.engine.steering.StepSteering;
 import io.lensflow.engine.steering.StepSteering.Edits;
 import io.lensflow.engine.torch.Argument;
 import io.lensflow.engine.torch.KernelThread;
@@ -13,6 +14,7 @@ import io.lensflow.engine.torch.Tensor;
 import io.lensflow.engine.torch.TensorKernels;
 import java.io.IOException;
 import java.nio.FloatBuffer;
+import java.util.List;
 import java.util.function.LongConsumer;
 
 /**
@@ -23,7 +25,8 @@ import java.util.function.LongConsumer;
  */
 final class Rank implements AutoCloseable {
   private static final Argument NOTHING = Argument.of(new long[0]);
-  private static final Argument NO_TENSORS = Argument.of(java.util.List.of());
+  private static final Argument NO_TENSORS = Argument.of(List.of());
+  private static final Edits UNSTEERED = Edits.none();
 
   private final Shard shard;
   private final ModelConfig config;
@@ -63,19 +66,21 @@ final class Rank implements AutoCloseable {
   /**
    * Loads a rank's share, on the calling thread.
    *
-   * @param threads threads that its operators spread over
+   * @param device {@code cpu} or such as {@code cuda:0}
+   * @param threads threads that its operators spread over, on the CPU
    * @param kvTokens rows of its pool
    */
   static Rank load(
       Checkpoint checkpoint,
       Shard shard,
+      String device,
       DType dtype,
       int threads,
       int kvTokens,
       LongConsumer progress)
       throws IOException {
     KernelThread.useThreads(threads);
-    TensorKernels tensors = new TensorKernels();
+    TensorKernels tensors = new TensorKernels(device);
     TransformerKernels kernels = new TransformerKernels();
     Weights weights = null;
     try {
@@ -123,39 +128,60 @@ final class Rank implements AutoCloseable {
   /**
    * Runs a pass.
    *
-   * @param edits what is steered
+   * @param kinds per layer which keys it sees
+   * @param steering what is steered
    * @param staging where rows are set aside; null if the pass captures nothing
    * @param reduce where ranks sum up; null for a rank that is alone
    * @param keepLogits whether any row's logits leave the device
    */
   Output run(
       StepLayout layout,
-      Edits edits,
+      Argument kinds,
+      StepSteering steering,
       CaptureStaging staging,
       AllReduce reduce,
       boolean keepLogits) {
     KernelThread.useThreads(threads);
+    if (layout.clears().length > 0) {
+      kernels.clear(cache, layout.clears());
+    }
+    Edits edits =
+        steering.isEmpty() ? UNSTEERED : steering.edits(tensors, shard.rank(), config.layers());
     TransformerKernels.Taps taps =
         new TransformerKernels.Taps(
             columns,
             staging == null ? NOTHING : staging.slots(),
             staging == null ? NO_TENSORS : staging.stages(shard.rank()),
             edits);
-    try (Tensor x = reduce == null ? alone(layout, taps) : together(layout, taps, reduce)) {
-      return layout.headRows() == null ? Output.NONE : head(x, layout.headRows(), keepLogits);
+    try (StepTensors step =
+            StepTensors.of(layout, kinds, weights.frequencies(), dtype, tensors, kernels);
+        Tensor x = reduce == null ? alone(step, taps) : together(step, taps, reduce)) {
+      if (staging != null) {
+        staging.fetch(shard.rank(), layout.ids().length);
+      }
+      if (step.headRows() == null) {
+        // Waits until the device has come so far, and with it the rows.
+        tensors.toHost(tensors.rows(x, 0, 1)).close();
+        return Output.NONE;
+      }
+      return head(x, step.headRows(), keepLogits);
+    } finally {
+      if (edits != UNSTEERED) {
+        edits.close();
+      }
     }
   }
 
-  private Tensor alone(StepLayout layout, TransformerKernels.Taps taps) {
-    try (Tensor x = kernels.embed(weights, layout.ids())) {
-      return kernels.blocks(x, config.layers(), weights, cache, layout.attention(), taps);
+  private Tensor alone(StepTensors step, TransformerKernels.Taps taps) {
+    try (Tensor x = kernels.embed(weights, step.ids())) {
+      return kernels.blocks(x, config.layers(), weights, cache, step.attention(), taps);
     }
   }
 
-  private Tensor together(StepLayout layout, TransformerKernels.Taps taps, AllReduce reduce) {
+  private Tensor together(StepTensors step, TransformerKernels.Taps taps, AllReduce reduce) {
     int rank = shard.rank();
     Rendezvous rendezvous = reduce.rendezvous();
-    Tensor x = kernels.embed(weights, layout.ids());
+    Tensor x = kernels.embed(weights, step.ids());
     try {
       kernels.leave(x, reduce.mlp(), rank);
       for (int layer = 0; layer < config.layers(); layer++) {
@@ -171,7 +197,7 @@ final class Rank implements AutoCloseable {
                     rank,
                     weights,
                     cache,
-                    layout.attention(),
+                    step.attention(),
                     taps));
         rendezvous.meet();
         x =
@@ -180,7 +206,7 @@ final class Rank implements AutoCloseable {
                 kernels.rankMlp(x, layer, reduce.attention(), reduce.mlp(), rank, weights, taps));
       }
       rendezvous.meet();
-      return kernels.rankFinish(x, config.layers() - 1, reduce.mlp(), taps);
+      return kernels.rankFinish(x, config.layers() - 1, reduce.mlp(), rank, taps);
     } finally {
       x.close();
     }
@@ -193,8 +219,8 @@ final class Rank implements AutoCloseable {
 
   private Output head(Tensor x, Tensor rows, boolean keepLogits) {
     Tensor[] pair = kernels.head(x, rows, weights);
-    Tensor logits = pair[0];
-    try (Tensor summary = pair[1]) {
+    Tensor logits = keepLogits ? tensors.toHost(pair[0]) : pair[0];
+    try (Tensor summary = tensors.toHost(pair[1])) {
       FloatBuffer values = summary.bytes().asFloatBuffer();
       HeadSummary[] summaries = new HeadSummary[values.remaining() / 3];
       for (int i = 0; i < summaries.length; i++) {
@@ -209,21 +235,13 @@ final class Rank implements AutoCloseable {
     }
   }
 
-  /** Kernels that make a pass's layout; used by the thread that runs rank 0. */
-  TransformerKernels kernels() {
-    return kernels;
-  }
-
+  /** Allocates on the rank's device. */
   TensorKernels tensors() {
     return tensors;
   }
 
-  Weights weights() {
-    return weights;
-  }
-
   RankInfo info() {
-    return new RankInfo(shard.rank(), "cpu", weights.bytesRead(), weights.bytesHeld(), kvBytes);
+    return new RankInfo(shard.rank(), tensors.device(), weights.bytesRead(), weights.bytesHeld(), kvBytes);
   }
 
   @Override

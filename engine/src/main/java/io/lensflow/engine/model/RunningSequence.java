@@ -59,6 +59,18 @@ final class RunningSequence implements Sequence {
     return poolRow(end - 1) - first == end - 1 - start ? first : -1;
   }
 
+  /** How many tokens from a position on are reserved in the position's run. */
+  int runLength(int position) {
+    int block = position / KvBlocks.BLOCK_TOKENS;
+    for (KvBlocks.Run run : runs) {
+      if (block < run.count()) {
+        return (run.count() - block) * KvBlocks.BLOCK_TOKENS - position % KvBlocks.BLOCK_TOKENS;
+      }
+      block -= run.count();
+    }
+    return 0;
+  }
+
   boolean isClosed() {
     return closed;
   }

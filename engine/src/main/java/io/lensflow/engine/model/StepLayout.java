@@ -1,156 +1,169 @@
 package io.lensflow.engine.model;
 
-import io.lensflow.engine.DType;
 import io.lensflow.engine.StepInput.Logits;
 import io.lensflow.engine.model.PassPlanner.Pass;
 import io.lensflow.engine.model.PassPlanner.Slice;
-import io.lensflow.engine.torch.Argument;
-import io.lensflow.engine.torch.Tensor;
-import io.lensflow.engine.torch.TensorKernels;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * How the tokens of a pass lie side by side as N rows: ids, absolute positions, rows of the pool,
  * and what each sequence attends to. Linear layers see N rows at once; attention goes sequence by
- * sequence. All ranks read the same layout.
+ * sequence. Plain numbers, which every rank brings to its device.
+ *
+ * <p>Sequences of one new token come first, in the order of their places in the pool: those that
+ * lie there at equal distances, as sequences of equal size do, are attended to at once.
+ *
+ * <p>Immutable.
  */
-final class StepLayout implements AutoCloseable {
-  /** What the attention kernel is told about a sequence: first row, t, first pool row, s. */
-  private static final int SPAN_FIELDS = 4;
-
-  private static final int SCATTERED = -1;
-
+final class StepLayout {
+  private final List<Slice> slices;
   private final int[] firstRows;
   private final int[] logitRows;
-  private final Tensor ids;
-  private final Tensor headRows;
-  private final TransformerKernels.Attention attention;
+  private final long[] ids;
+  private final long[] positions;
+  private final long[] poolRows;
+  private final long[] headRows;
+  private final long[] clears;
+  private final List<Span> spans = new ArrayList<>();
+  private final long[] bounds;
 
   /**
-   * @param window how many positions a token sees, itself included, in layers that have a window; 0
-   *     if none has
-   * @param kinds per layer 1 if it has a window, else 0; then 2 if any has, else 1
-   * @param spareRow row of the pool for what only fills the pass up
+   * What one sequence attends to, or several of one new token each.
+   *
+   * @param row the first row
+   * @param t rows of one sequence
+   * @param poolStart the row of the pool of the first key that it sees; −1 if they are scattered
+   * @param lengths keys that each sequence sees
+   * @param distance between the sequences' first keys in the pool
+   * @param gather rows of the pool [s] if they are scattered, else null
+   * @param masked whether the additive mask is more than plainly causal
+   * @param window how many positions a token sees, itself included; 0 for all
    */
-  StepLayout(
-      Pass pass,
-      int window,
-      Argument kinds,
-      int spareRow,
-      TensorKernels tensors,
-      TransformerKernels kernels,
-      Tensor frequencies,
-      DType dtype) {
-    List<Slice> slices = pass.slices();
+  record Span(
+      int row,
+      int t,
+      int poolStart,
+      long[] lengths,
+      int distance,
+      long[] gather,
+      boolean masked,
+      int window) {
+    /** Keys, the most that a sequence sees. */
+    int s() {
+      return (int) Arrays.stream(lengths).max().orElseThrow();
+    }
+  }
+
+  /**
+   * @param window how many positions a token sees, itself included, in layers that have a window;
+   *     0 if none has
+   * @param spareRow row of the pool for what only fills the pass up
+   * @param together whether sequences may be attended to at once
+   */
+  StepLayout(Pass pass, int window, int spareRow, boolean together) {
+    slices = pass.slices();
     int n = pass.rowCount();
     firstRows = new int[slices.size()];
-    long[] tokens = new long[n];
-    long[] positions = new long[n];
-    long[] poolRows = new long[n];
+    logitRows = new int[slices.size()];
+    ids = new long[n];
+    positions = new long[n];
+    poolRows = new long[n];
     Arrays.fill(poolRows, spareRow);
     List<Long> wanted = new ArrayList<>();
-    logitRows = new int[slices.size()];
+    List<Long> cleared = new ArrayList<>();
+    int[] order = order(together);
     int row = 0;
-    for (int i = 0; i < slices.size(); i++) {
+    for (int i : order) {
       Slice slice = slices.get(i);
       int t = slice.ids().length;
       firstRows[i] = row;
       logitRows[i] = wanted.size();
       for (int j = 0; j < t; j++) {
-        tokens[row + j] = slice.ids()[j];
+        ids[row + j] = slice.ids()[j];
         positions[row + j] = slice.position() + j;
         poolRows[row + j] = slice.sequence().poolRow(slice.position() + j);
         if (slice.logits() == Logits.ALL || (slice.logits() != Logits.NONE && j == t - 1)) {
           wanted.add((long) row + j);
         }
       }
+      if (slice.position() == 0) {
+        slice.sequence().runs().forEach(run -> addTokens(run, cleared));
+      }
       row += t;
     }
     if (row < n && !wanted.isEmpty()) {
       // A filled-up pass sends a fixed number of rows through the head, too.
-      for (long spare = row; wanted.size() < n; spare = Math.min(spare + 1, n - 1)) {
-        wanted.add(spare);
+      while (wanted.size() < n) {
+        wanted.add((long) n - 1);
       }
     }
-    ids = tensors.integers(tokens);
-    headRows =
-        wanted.isEmpty()
-            ? null
-            : tensors.integers(wanted.stream().mapToLong(Long::longValue).toArray());
-    try (Tensor at = tensors.integers(positions)) {
-      attention =
-          attention(
-              slices,
-              kernels.rotation(at, frequencies),
-              poolRows,
-              window,
-              kinds,
-              tensors,
-              kernels,
-              dtype);
+    headRows = wanted.stream().mapToLong(Long::longValue).toArray();
+    clears = cleared.stream().mapToLong(Long::longValue).toArray();
+    addSpans(order, 0, together);
+    int all = spans.size();
+    if (window > 0) {
+      addSpans(order, window, together);
     }
+    bounds = new long[] {0, all, spans.size()};
   }
 
-  /**
-   * What every sequence attends to, in layers without a window and, if there is one, in those with.
-   */
-  private TransformerKernels.Attention attention(
-      List<Slice> slices,
-      Tensor rotation,
-      long[] poolRows,
-      int window,
-      Argument kinds,
-      TensorKernels tensors,
-      TransformerKernels kernels,
-      DType dtype) {
-    int[] windows = window == 0 ? new int[] {0} : new int[] {0, window};
-    long[] spans = new long[SPAN_FIELDS * slices.size() * windows.length];
-    List<Tensor> gathers = new ArrayList<>();
-    List<Tensor> masks = new ArrayList<>();
-    try (Tensor none = tensors.empty(dtype, 0)) {
-      int at = 0;
-      for (int seen : windows) {
-        for (int i = 0; i < slices.size(); i++) {
-          Slice slice = slices.get(i);
-          int t = slice.ids().length;
-          int end = slice.position() + t;
-          int start = seen == 0 ? 0 : Math.max(0, slice.position() + 1 - seen);
-          int s = end - start;
-          int poolStart = slice.sequence().runStart(start, end);
-          spans[at++] = firstRows[i];
-          spans[at++] = t;
-          spans[at++] = poolStart;
-          spans[at++] = s;
-          gathers.add(
-              poolStart == SCATTERED ? tensors.integers(poolRows(slice, start, end)) : null);
-          // The one new token of a decode step sees all of them, a prompt that begins is plainly
-          // causal; what lies between needs a mask.
-          boolean windowed = seen > 0 && s > seen;
-          boolean plain = t == 1 || (s == t && !windowed);
-          masks.add(plain ? null : kernels.causalMask(t, s, windowed ? seen : 0, dtype));
-        }
+  /** Slices in the order of their rows. */
+  private int[] order(boolean together) {
+    IntStream all = IntStream.range(0, slices.size());
+    if (!together) {
+      return all.toArray();
+    }
+    return all.boxed()
+        .sorted(
+            Comparator.<Integer, Boolean>comparing(i -> slices.get(i).ids().length > 1)
+                .thenComparing(i -> slices.get(i).sequence().poolRow(0)))
+        .mapToInt(Integer::intValue)
+        .toArray();
+  }
+
+  private static void addTokens(KvBlocks.Run run, List<Long> runs) {
+    runs.add((long) run.first() * KvBlocks.BLOCK_TOKENS);
+    runs.add((long) run.count() * KvBlocks.BLOCK_TOKENS);
+  }
+
+  private void addSpans(int[] order, int window, boolean together) {
+    SpanGroup group = new SpanGroup(spans);
+    for (int i : order) {
+      Slice slice = slices.get(i);
+      int t = slice.ids().length;
+      int end = slice.position() + t;
+      int start = window == 0 ? 0 : Math.max(0, slice.position() + 1 - window);
+      int s = end - start;
+      int poolStart = slice.sequence().runStart(start, end);
+      if (together && t == 1 && poolStart >= 0) {
+        group.add(firstRows[i], poolStart, s, slice.sequence().runLength(start));
+        continue;
       }
-      return new TransformerKernels.Attention(
-          rotation,
-          tensors.integers(poolRows),
-          kinds,
-          Argument.of(spans),
-          Argument.of(orElse(gathers, none)),
-          Argument.of(orElse(masks, none)));
-    } finally {
-      gathers.stream().filter(Objects::nonNull).forEach(Tensor::close);
-      masks.stream().filter(Objects::nonNull).forEach(Tensor::close);
+      group.finish();
+      boolean windowed = window > 0 && s > window;
+      // The one new token of a decode step sees all its keys, a prompt that begins is plainly
+      // causal; what lies between needs a mask.
+      boolean masked = t > 1 && (s > t || windowed);
+      long[] gather = poolStart >= 0 ? null : gather(slice, start, end);
+      spans.add(
+          new Span(
+              firstRows[i],
+              t,
+              poolStart,
+              new long[] {s},
+              0,
+              gather,
+              masked,
+              windowed ? window : 0));
     }
+    group.finish();
   }
 
-  private static List<Tensor> orElse(List<Tensor> tensors, Tensor none) {
-    return tensors.stream().map(tensor -> tensor == null ? none : tensor).toList();
-  }
-
-  private static long[] poolRows(Slice slice, int start, int end) {
+  private static long[] gather(Slice slice, int start, int end) {
     long[] rows = new long[end - start];
     for (int i = 0; i < rows.length; i++) {
       rows[i] = slice.sequence().poolRow(start + i);
@@ -169,29 +182,40 @@ final class StepLayout implements AutoCloseable {
   }
 
   /** Token ids [N]. */
-  Tensor ids() {
+  long[] ids() {
     return ids;
   }
 
-  /** Rows that go through the head [M], or null for none. */
-  Tensor headRows() {
+  /** Absolute positions [N]. */
+  long[] positions() {
+    return positions;
+  }
+
+  /** Rows of the pool [N] that take the new keys and values. */
+  long[] poolRows() {
+    return poolRows;
+  }
+
+  /** Rows that go through the head [M]. */
+  long[] headRows() {
     return headRows;
   }
 
-  TransformerKernels.Attention attention() {
-    return attention;
+  /**
+   * Runs of the pool, first row and count, to be cleared before the pass: what another sequence left
+   * there is never to be read, not even to be masked, since NaN survives a mask.
+   */
+  long[] clears() {
+    return clears;
   }
 
-  @Override
-  public void close() {
-    ids.close();
-    if (headRows != null) {
-      headRows.close();
-    }
-    attention.rotation().close();
-    attention.poolRows().close();
-    attention.spans().close();
-    attention.gathers().close();
-    attention.masks().close();
+  /** What is attended to in layers without a window; then, if any has one, in those with. */
+  List<Span> spans() {
+    return spans;
+  }
+
+  /** Where the spans of each kind begin, and where the last end. */
+  long[] bounds() {
+    return bounds;
   }
 }

@@ -19,8 +19,8 @@ import io.lensflow.engine.model.PassPlanner.Slice;
 import io.lensflow.engine.steering.DeviceVector;
 import io.lensflow.engine.steering.PreparedVector;
 import io.lensflow.engine.steering.StepSteering;
-import io.lensflow.engine.steering.StepSteering.Edits;
 import io.lensflow.engine.torch.Argument;
+import io.lensflow.engine.torch.TensorKernels;
 import io.lensflow.text.Tokenizer;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -42,10 +42,10 @@ public final class Transformer implements Engine {
   private final boolean deterministic;
   private final RankThreads threads;
   private final List<Rank> ranks;
+  private final List<TensorKernels> tensors;
   private final KvBlocks blocks;
   private final CaptureStaging staging;
   private final AllReduce reduce;
-  private final Edits unsteered = Edits.none();
   private boolean closed;
 
   private Transformer(
@@ -70,13 +70,11 @@ public final class Transformer implements Engine {
     for (int rank = 0; rank < columns.length; rank++) {
       columns[rank] = new Shard(rank, columns.length).columns(config).count();
     }
+    this.tensors = ranks.stream().map(Rank::tensors).toList();
     this.staging =
-        new CaptureStaging(
-            ranks.get(0).tensors(), config.layers(), columns, dtype, options.stagingBytes());
+        new CaptureStaging(tensors, config.layers(), columns, dtype, options.stagingBytes());
     this.reduce =
-        ranks.size() == 1
-            ? null
-            : new AllReduce(ranks.get(0).tensors(), ranks.size(), config.hiddenSize(), dtype);
+        ranks.size() == 1 ? null : new AllReduce(tensors, config.hiddenSize(), dtype);
   }
 
   /**
@@ -106,6 +104,7 @@ public final class Transformer implements Engine {
                         Rank.load(
                             checkpoint,
                             new Shard(rank, count),
+                            options.device(rank),
                             dtype,
                             Math.max(1, options.threads() / count),
                             blocks.tokens(),
@@ -128,10 +127,9 @@ public final class Transformer implements Engine {
     }
   }
 
-  /** Per layer whether it attends to everything (0) or to a window (1); then how many kinds. */
+  /** Per layer whether it attends to everything (0) or to a window (1). */
   private static Argument kinds(int layers, SlidingWindow window) {
-    long[] kinds = new long[layers + 1];
-    kinds[layers] = window == null ? 1 : 2;
+    long[] kinds = new long[layers];
     if (window != null) {
       window.layers().forEach(layer -> kinds[layer] = 1);
     }
@@ -165,7 +163,7 @@ public final class Transformer implements Engine {
 
   @Override
   public String device() {
-    return "cpu";
+    return String.join(",", tensors.stream().map(TensorKernels::device).distinct().toList());
   }
 
   @Override
@@ -176,7 +174,7 @@ public final class Transformer implements Engine {
   @Override
   public PreparedVector prepare(float[] values) {
     enter();
-    return new DeviceVector(ranks.get(0).tensors(), values, config.hiddenSize());
+    return new DeviceVector(tensors, values, config.hiddenSize());
   }
 
   @Override
@@ -249,38 +247,46 @@ public final class Transformer implements Engine {
   }
 
   private void run(Pass pass, RowCollector[] collectors, LogitCollector[] logits) {
-    Rank first = ranks.get(0);
-    boolean captures = !pass.captures().isEmpty();
-    if (captures) {
+    CaptureStaging stage = null;
+    if (!pass.captures().isEmpty()) {
       staging.prepare(pass.captures(), pass.rowCount());
+      stage = staging;
     }
     if (reduce != null) {
       reduce.prepare(pass.rowCount());
     }
-    boolean keepLogits = pass.slices().stream().anyMatch(slice -> slice.logits().leaveDevice());
-    try (StepLayout layout =
+    StepLayout layout =
         new StepLayout(
             pass,
             window == null ? 0 : window.size(),
-            attentionKinds,
             KvCache.spareRow(blocks.tokens()),
-            first.tensors(),
-            first.kernels(),
-            first.weights().frequencies(),
-            dtype)) {
-      Edits edits = edits(pass, layout);
-      try {
-        List<Rank.Output> outputs = onRanks(layout, edits, captures ? staging : null, keepLogits);
-        take(pass, layout, outputs, collectors, logits);
-      } finally {
-        if (edits != unsteered) {
-          edits.close();
-        }
-      }
+            !deterministic);
+    take(pass, layout, onRanks(pass, layout, stage), collectors, logits);
+  }
+
+  private List<Rank.Output> onRanks(Pass pass, StepLayout layout, CaptureStaging stage) {
+    boolean keepLogits = pass.slices().stream().anyMatch(slice -> slice.logits().leaveDevice());
+    StepSteering steering = steering(pass, layout);
+    if (reduce == null) {
+      return List.of(
+          ranks.get(0).run(layout, attentionKinds, steering, stage, null, keepLogits));
+    }
+    try {
+      return threads.run(
+          rank ->
+              () ->
+                  ranks
+                      .get(rank)
+                      .run(layout, attentionKinds, steering, stage, reduce, keepLogits),
+          reduce.rendezvous()::breakUp);
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
     }
   }
 
-  private Edits edits(Pass pass, StepLayout layout) {
+  private static StepSteering steering(Pass pass, StepLayout layout) {
     StepSteering steering = new StepSteering();
     for (int i = 0; i < pass.slices().size(); i++) {
       Slice slice = pass.slices().get(i);
@@ -291,23 +297,7 @@ public final class Transformer implements Engine {
           slice.position(),
           slice.ids().length);
     }
-    return steering.isEmpty() ? unsteered : steering.edits(ranks.get(0).tensors(), config.layers());
-  }
-
-  private List<Rank.Output> onRanks(
-      StepLayout layout, Edits edits, CaptureStaging stage, boolean keepLogits) {
-    if (reduce == null) {
-      return List.of(ranks.get(0).run(layout, edits, stage, null, keepLogits));
-    }
-    try {
-      return threads.run(
-          rank -> () -> ranks.get(rank).run(layout, edits, stage, reduce, keepLogits),
-          reduce.rendezvous()::breakUp);
-    } catch (RuntimeException e) {
-      throw e;
-    } catch (Exception e) {
-      throw new IllegalStateException(e);
-    }
+    return steering;
   }
 
   private void take(
@@ -385,7 +375,6 @@ public final class Transformer implements Engine {
     }
     ranks.forEach(Rank::close);
     attentionKinds.close();
-    unsteered.close();
     tokenizer.close();
   }
 }

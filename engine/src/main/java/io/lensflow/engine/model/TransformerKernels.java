@@ -22,6 +22,7 @@ final class TransformerKernels implements AutoCloseable {
       Tensor rotation,
       Tensor poolRows,
       Argument kinds,
+      Argument bounds,
       Argument spans,
       Argument gathers,
       Argument masks) {}
@@ -59,9 +60,23 @@ final class TransformerKernels implements AutoCloseable {
     return module.tensor("heads_first", pool);
   }
 
-  /** The additive mask [t, s] of t new tokens that end s positions; window 0 is none. */
+  /** The additive mask [t, s] of t new tokens that end s positions, on the host; window 0: none. */
   Tensor causalMask(int t, int s, int window, DType dtype) {
     return module.tensor("causal_mask", t, s, window, dtype.scalarType());
+  }
+
+  /** The additive mask [g, 1, 1, s] of sequences that see so many of s keys, on the host. */
+  Tensor lengthMask(long[] lengths, int s, DType dtype) {
+    try (Argument each = Argument.of(lengths)) {
+      return module.tensor("length_mask", each, s, dtype.scalarType());
+    }
+  }
+
+  /** Overwrites runs of the pool, pairs of a first row and a count, with zeros. */
+  void clear(KvCache cache, long[] runs) {
+    try (Argument list = Argument.of(runs)) {
+      module.call("clear", cache.layers(), list);
+    }
   }
 
   /** All blocks: x [N, D] to [N, D]; writes keys and values, steers and captures. */
@@ -76,6 +91,7 @@ final class TransformerKernels implements AutoCloseable {
         attention.rotation(),
         attention.poolRows(),
         attention.kinds(),
+        attention.bounds(),
         attention.spans(),
         attention.gathers(),
         attention.masks(),
@@ -118,6 +134,7 @@ final class TransformerKernels implements AutoCloseable {
         attention.rotation(),
         attention.poolRows(),
         attention.kinds(),
+        attention.bounds(),
         attention.spans(),
         attention.gathers(),
         attention.masks(),
@@ -154,12 +171,13 @@ final class TransformerKernels implements AutoCloseable {
   }
 
   /** The residual after the last layer. */
-  Tensor rankFinish(Tensor x, int layer, Argument before, Taps taps) {
+  Tensor rankFinish(Tensor x, int layer, Argument before, int rank, Taps taps) {
     return module.tensor(
         "rank_finish",
         x,
         layer,
         before,
+        rank,
         taps.columns(),
         taps.slots(),
         taps.stages(),

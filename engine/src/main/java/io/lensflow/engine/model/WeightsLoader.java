@@ -69,7 +69,7 @@ final class WeightsLoader {
     this.tensors = tensors;
     this.kernels = kernels;
     this.reader = new TensorReader(checkpoint, tensors, progress);
-    this.packs = tryPacking();
+    this.packs = tensors.onHost() && tryPacking();
   }
 
   /** Reads them. Called on the rank's own thread. */
@@ -91,7 +91,7 @@ final class WeightsLoader {
   private Weights read() throws IOException {
     int d = config.hiddenSize();
     Range vocabulary = shard.vocabulary(config);
-    Tensor none = keep(tensors.empty(DType.FLOAT32, 0));
+    Tensor none = keep(tensors.emptyOnDevice(DType.FLOAT32, 0));
     Tensor embedding = keep(table("model.embed_tokens.weight", vocabulary));
     Tensor finalNorm = keep(norm("model.norm.weight", d));
     Tensor headTable = config.tiedHead() ? embedding : keep(table("lm_head.weight", vocabulary));
@@ -185,17 +185,16 @@ final class WeightsLoader {
             part(prefix + "q_proj." + kind, q, allQ, width),
             part(prefix + "k_proj." + kind, kv, allKv, width),
             part(prefix + "v_proj." + kind, kv, allKv, width));
-    try (plain) {
-      return kernels.pairs(plain, (int) heads, config.headSize());
-    }
+    return tensors.onDevice(pairs(plain, (int) heads));
   }
 
   private Tensor gateUp(String prefix, String kind, Range own, long f, long... width)
       throws IOException {
     long columns = width.length == 0 ? 0 : width[0];
-    return stacked(
-        part(prefix + "gate_proj." + kind, own, f, columns),
-        part(prefix + "up_proj." + kind, own, f, columns));
+    return tensors.onDevice(
+        stacked(
+            part(prefix + "gate_proj." + kind, own, f, columns),
+            part(prefix + "up_proj." + kind, own, f, columns)));
   }
 
   /** Some rows of a matrix, or of a vector where the width is 0. */
@@ -230,7 +229,7 @@ final class WeightsLoader {
 
   private Tensor matrix(Part part) throws IOException {
     count(part.rows() * part.columns());
-    return reader.read(dtype, part);
+    return tensors.onDevice(reader.read(dtype, part));
   }
 
   /** This rank's rows of a table [V, D], filled up with zeros. */
@@ -245,7 +244,7 @@ final class WeightsLoader {
         tensors.clear(rest);
       }
       count((long) rows * d);
-      return table;
+      return tensors.onDevice(table);
     } catch (IOException | RuntimeException e) {
       table.close();
       throw e;
@@ -259,6 +258,10 @@ final class WeightsLoader {
 
   /** A norm's weight [size] times the root of its size, in float32, as the kernel wants it. */
   private Tensor norm(String name, int size) throws IOException {
+    return tensors.onDevice(hostNorm(name, size));
+  }
+
+  private Tensor hostNorm(String name, int size) throws IOException {
     Tensor weight = reader.read(name, DType.FLOAT32, size);
     FloatBuffer values = weight.bytes().asFloatBuffer();
     double root = Math.sqrt(size);
@@ -270,8 +273,12 @@ final class WeightsLoader {
   }
 
   private Tensor headNorm(String name) throws IOException {
-    try (Tensor weight = norm(name, config.headSize())) {
-      return kernels.pairs(weight, 1, config.headSize());
+    return tensors.onDevice(pairs(hostNorm(name, config.headSize()), 1));
+  }
+
+  private Tensor pairs(Tensor weight, int heads) {
+    try (weight) {
+      return kernels.pairs(weight, heads, config.headSize());
     }
   }
 

@@ -4,18 +4,20 @@ import io.lensflow.engine.DType;
 import io.lensflow.engine.torch.Tensor;
 import io.lensflow.engine.torch.TensorKernels;
 import java.nio.FloatBuffer;
+import java.util.List;
 
-/** A vector on the device: v and v̂ as the two rows of a float32 tensor [2, D]. */
+/** A vector on every rank's device: v and v̂ as the two rows of a float32 tensor [2, D]. */
 public final class DeviceVector implements PreparedVector {
   private final int length;
   private final double norm;
-  private Tensor tensor;
+  private List<Tensor> tensors;
 
   /**
+   * @param ranks allocate on the ranks' devices, in order
    * @param values D of them
    * @throws IllegalArgumentException if there are not D or one is not finite
    */
-  public DeviceVector(TensorKernels tensors, float[] values, int hiddenSize) {
+  public DeviceVector(List<TensorKernels> ranks, float[] values, int hiddenSize) {
     if (values.length != hiddenSize) {
       throw new IllegalArgumentException(
           "vector: it has %d values; this model's hidden size is %d"
@@ -30,19 +32,24 @@ public final class DeviceVector implements PreparedVector {
     }
     this.length = values.length;
     this.norm = Math.sqrt(squares);
-    this.tensor = tensors.empty(DType.FLOAT32, 2, length);
+    this.tensors = ranks.stream().map(rank -> rows(rank, values)).toList();
+  }
+
+  private Tensor rows(TensorKernels rank, float[] values) {
+    Tensor tensor = rank.empty(DType.FLOAT32, 2, length);
     FloatBuffer rows = tensor.bytes().asFloatBuffer();
     rows.put(values);
     for (float value : values) {
       rows.put(norm == 0 ? 0 : (float) (value / norm));
     }
+    return rank.onDevice(tensor);
   }
 
-  Tensor tensor() {
-    if (tensor == null) {
+  Tensor tensor(int rank) {
+    if (tensors == null) {
       throw new IllegalStateException("this steering vector is closed");
     }
-    return tensor;
+    return tensors.get(rank);
   }
 
   @Override
@@ -57,9 +64,9 @@ public final class DeviceVector implements PreparedVector {
 
   @Override
   public void close() {
-    if (tensor != null) {
-      tensor.close();
-      tensor = null;
+    if (tensors != null) {
+      tensors.forEach(Tensor::close);
+      tensors = null;
     }
   }
 }

@@ -13,7 +13,7 @@ import java.util.TreeMap;
  * The steering of one step: for each layer, which operation changes which of the step's rows, in
  * the order in which each sequence lists them.
  *
- * <p>Not thread-safe; what {@link #edits} gives may be read by all ranks.
+ * <p>Filled by one thread, then read by all ranks.
  */
 public final class StepSteering {
   /** What the kernel is told about one operation: hook point, operation, whether to keep norms. */
@@ -80,8 +80,12 @@ public final class StepSteering {
     return layers.isEmpty();
   }
 
-  /** Everything that was added, for a model of so many layers. Closed by the caller. */
-  public Edits edits(TensorKernels tensors, int layerCount) {
+  /**
+   * Everything that was added, on a rank's device. Closed by the caller.
+   *
+   * @param layerCount L
+   */
+  public Edits edits(TensorKernels tensors, int rank, int layerCount) {
     List<Edit> all = new ArrayList<>();
     long[] starts = new long[layerCount + 1];
     for (int layer = 0; layer < layerCount; layer++) {
@@ -100,7 +104,7 @@ public final class StepSteering {
         codes[FIELDS * i + 2] = site.preserveNorm() ? 1 : 0;
         multipliers[i] = site.multiplier();
         rows.add(tensors.integers(all.get(i).rows()));
-        vectors.add(((DeviceVector) site.vector()).tensor());
+        vectors.add(((DeviceVector) site.vector()).tensor(rank));
       }
       return new Edits(
           Argument.of(starts),

@@ -54,7 +54,8 @@ public final class KernelModule implements AutoCloseable {
   }
 
   /**
-   * @param arguments {@link Tensor}, {@link Argument}, Integer or Long, Double, Boolean
+   * @param arguments {@link Tensor}, {@link Argument}, Integer or Long, Double, Boolean,
+   *     String
    */
   private IValue run(String method, Object... arguments) {
     if (block == null) {
@@ -91,6 +92,9 @@ public final class KernelModule implements AutoCloseable {
     }
     if (argument instanceof Double number) {
       return IValue.from(number.doubleValue());
+    }
+    if (argument instanceof String text) {
+      return IValue.from(text);
     }
     if (argument instanceof Boolean flag) {
       return IValue.from(flag.booleanValue());

@@ -73,43 +73,66 @@ class Kernels(Module):
   def heads_first(self: __torch__.Kernels, pool: Tensor) -> Tensor:
     return torch.unsqueeze(torch.transpose(pool, 0, 1), 0)
 
+  # Overwrites runs of the pools with zeros. runs: pairs of a first row and a count.
+  def clear(self: __torch__.Kernels, cache: List[Tensor], runs: List[int]) -> None:
+    for i in range(torch.floordiv(len(cache), 4)):
+      for r in range(torch.floordiv(len(runs), 2)):
+        first = runs[torch.mul(r, 2)]
+        count = runs[torch.add(torch.mul(r, 2), 1)]
+        _0 = torch.zero_(torch.narrow(cache[torch.mul(i, 4)], 0, first, count))
+        _1 = torch.zero_(torch.narrow(cache[torch.add(torch.mul(i, 4), 1)], 0, first, count))
+
+  # The additive mask [g, 1, 1, s] of g sequences that see the first lengths [g] of s keys.
+  def length_mask(self: __torch__.Kernels, lengths: List[int], s: int, dtype: int) -> Tensor:
+    seen = torch.view(torch.tensor(lengths, dtype=4), [-1, 1, 1, 1])
+    beyond = torch.ge(torch.arange(s, dtype=4), seen)
+    return torch.masked_fill(torch.zeros([len(lengths), 1, 1, s], dtype=dtype), beyond, -inf)
+
   # Attention of each sequence over its own keys and values.
-  # q [N, H, E]; keys, values: [1, K, pool, E]; spans: per sequence its first row, t, its first row of the pool or -1, s;
-  # gathers: per sequence the rows of the pool [s] where they are not one run; masks: per sequence the additive mask, or
-  # empty for one that is plainly causal. If some layers see a window only, the three go on with what the sequences see
-  # there: windows is then 2, and kind says which half counts, 0 or 1 -> [N, H*E]
-  # The loop over sequences is kept lean: at batch 16 it calls more operators than the rest of a layer.
-  def attend(self: __torch__.Kernels, q: Tensor, keys: Tensor, values: Tensor, windows: int, kind: int, spans: List[int], gathers: List[Tensor], masks: List[Tensor]) -> Tensor:
+  # q [N, H, E]; keys, values: [1, K, pool, E]. spans: six numbers each:
+  #   the first row; t, rows of one sequence; the first row of the pool, or -1 if its rows are scattered; s, keys;
+  #   g, sequences of one new token that lie in the pool at equal distances; that distance.
+  # gathers: per span the rows of the pool [s] where they are scattered; masks: per span the additive mask, or empty where
+  # one sequence is plainly causal or all g see s keys. Of the spans, those from `first` to
+  # before `last` are meant: layers that see a window only have spans of their own -> [N, H*E]
+  # The loop is kept lean, and sequences that lie alike are taken at once: at batch 16 it would else call more operators
+  # than all the rest of a layer.
+  def attend(self: __torch__.Kernels, q: Tensor, keys: Tensor, values: Tensor, first: int, last: int, spans: List[int], gathers: List[Tensor], masks: List[Tensor]) -> Tensor:
     n = torch.size(q, 0)
     groups = torch.size(keys, 1)
     size = torch.size(q, 2)
+    token = torch.mul(groups, size)
     grouped = torch.view(q, [n, groups, -1, size])
     outputs = annotate(List[Tensor], [])
     rows = 0
-    count = torch.floordiv(len(masks), windows)
-    first = torch.mul(kind, count)
-    for b in range(first, torch.add(first, count), 1):
-      at = torch.mul(b, 4)
+    for b in range(first, last, 1):
+      at = torch.mul(b, 6)
       t = spans[torch.add(at, 1)]
       start = spans[torch.add(at, 2)]
+      g = spans[torch.add(at, 4)]
       if torch.ge(start, 0):
-        s = spans[torch.add(at, 3)]
-        kb = torch.narrow(keys, 2, start, s)
-        vb = torch.narrow(values, 2, start, s)
+        shape = [g, groups, spans[torch.add(at, 3)], size]
+        strides = [torch.mul(spans[torch.add(at, 5)], token), size, token, 1]
+        kb = torch.as_strided(keys, shape, strides, torch.mul(start, token))
+        vb = torch.as_strided(values, shape, strides, torch.mul(start, token))
       else:
         kb = torch.index_select(keys, 2, gathers[b])
         vb = torch.index_select(values, 2, gathers[b])
-      qb = torch.narrow(grouped, 0, spans[at], t)
-      if torch.eq(t, 1):
-        # One new token: the query heads that share a key/value head become that head's rows.
-        out = torch.scaled_dot_product_attention(qb, kb, vb)
-      else:
+      qb = torch.narrow(grouped, 0, rows, torch.mul(g, t))
+      if torch.gt(t, 1):
         out = (self).attend_chunk(qb, kb, vb, masks[b], )
-      rows = torch.add(rows, t)
+      else:
+        # One new token each: the query heads that share a key/value head become that head's rows.
+        mask = annotate(Optional[Tensor], None)
+        if torch.gt(g, 1):
+          if torch.gt(torch.numel(masks[b]), 0):
+            mask = masks[b]
+        out = torch.scaled_dot_product_attention(qb, kb, vb, mask)
+      rows = torch.add(rows, torch.mul(g, t))
       _0 = torch.append(outputs, out)
     if torch.lt(rows, n):
       # Rows that only fill the step up attend to nothing.
-      spare = torch.zeros([torch.sub(n, rows), groups, torch.size(grouped, 2), size], dtype=ops.prim.dtype(q))
+      spare = torch.zeros_like(torch.narrow(grouped, 0, rows, torch.sub(n, rows)))
       _1 = torch.append(outputs, spare)
     if torch.eq(len(outputs), 1):
       y = outputs[0]
@@ -187,10 +210,10 @@ class Kernels(Module):
         _0 = torch.copy_(torch.narrow(stages[slot], 0, 0, torch.size(h, 0)), own)
     return x
 
-  # What a block's output o [N, D] becomes: it is tapped, added to the residual x, and the sum is tapped.
+  # What a block's output o [N, D] becomes: it is tapped, the residual x is added to it in place, and the sum is tapped.
   def join(self: __torch__.Kernels, x: Tensor, o: Tensor, layer: int, point: int, columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
     o = (self).tap(o, layer, point, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
-    y = torch.add(x, o)
+    y = torch.add_(o, x)
     return (self).tap(y, layer, torch.add(point, 1), columns, slots, stages, starts, edits, multipliers, rows, vectors, )
 
   # The first half of a block up to the output projection: x [N, D] -> x as steered, and attention's output [N, D], of
@@ -198,9 +221,9 @@ class Kernels(Module):
   # w: 12 tensors a layer: 0 input norm, 1 query/key/value, 2 its bias, 3 query norm, 4 key norm, 5 output projection,
   # 6 its bias, 7 post-attention norm, 8 gate and up, 9 its bias, 10 down, 11 its bias; empty where a model has none.
   # floors: of norms over D and over E; cache: per layer the pools of keys and of values, and both as attend() reads
-  # them; pool_rows [N]: where new ones go; kinds: per layer which keys it sees, as in attend(), and how many kinds there
-  # are
-  def attention_half(self: __torch__.Kernels, x: Tensor, layer: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, kinds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tuple[Tensor, Tensor]:
+  # them; pool_rows [N]: where new ones go; kinds: per layer which spans it takes; bounds: where the spans of each kind
+  # begin, and where the last end
+  def attention_half(self: __torch__.Kernels, x: Tensor, layer: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, kinds: List[int], bounds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tuple[Tensor, Tensor]:
     at = torch.mul(layer, 12)
     x = (self).tap(x, layer, 0, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
     a = (self).norm(x, w[at], floors[0], )
@@ -221,8 +244,8 @@ class Kernels(Module):
     new_values = torch.narrow(qkv, 1, torch.add(heads, groups), groups)
     _0 = torch.index_copy_(keys, 0, pool_rows, torch.narrow(qk, 1, heads, groups))
     _1 = torch.index_copy_(cache[torch.add(own, 1)], 0, pool_rows, new_values)
-    windows = kinds[torch.sub(len(kinds), 1)]
-    y = (self).attend(torch.narrow(qk, 1, 0, heads), cache[torch.add(own, 2)], cache[torch.add(own, 3)], windows, kinds[layer], spans, gathers, masks, )
+    kind = kinds[layer]
+    y = (self).attend(torch.narrow(qk, 1, 0, heads), cache[torch.add(own, 2)], cache[torch.add(own, 3)], bounds[kind], bounds[torch.add(kind, 1)], spans, gathers, masks, )
     return (x, (self).linear(y, w[torch.add(at, 5)], w[torch.add(at, 6)], ))
 
   # The second half of a block: x [N, D] -> the MLP's output [N, D], of which a rank computes a summand.
@@ -236,9 +259,9 @@ class Kernels(Module):
     return (self).linear(y, w[torch.add(at, 10)], w[torch.add(at, 11)], )
 
   # All blocks, of a model that one rank holds: x [N, D] -> [N, D]
-  def blocks(self: __torch__.Kernels, x: Tensor, layers: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, kinds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
+  def blocks(self: __torch__.Kernels, x: Tensor, layers: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, kinds: List[int], bounds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
     for layer in range(layers):
-      x, o = (self).attention_half(x, layer, w, floors, cache, rotation, pool_rows, kinds, spans, gathers, masks, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+      x, o = (self).attention_half(x, layer, w, floors, cache, rotation, pool_rows, kinds, bounds, spans, gathers, masks, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
       x = (self).join(x, o, layer, 2, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
       o = (self).mlp_half(x, layer, w, floors, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
       x = (self).join(x, o, layer, 5, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
@@ -249,35 +272,37 @@ class Kernels(Module):
   def leave(self: __torch__.Kernels, o: Tensor, parts: List[Tensor], rank: int) -> Tensor:
     return torch.copy_(torch.narrow(parts[rank], 0, 0, torch.size(o, 0)), o)
 
-  # parts [R][rows, D] -> [n, D], summed in float32
-  def sum(self: __torch__.Kernels, parts: List[Tensor], n: int) -> Tensor:
-    total = torch.to(torch.narrow(parts[0], 0, 0, n), 6)
+  # parts [R][rows, D] -> [n, D] on this rank's device, summed in float32. A part of another device is fetched; PyTorch
+  # orders the copy after what that device was told before, and before what it is told later.
+  def sum(self: __torch__.Kernels, parts: List[Tensor], rank: int, n: int) -> Tensor:
+    device = ops.prim.device(parts[rank])
+    total = torch.to(torch.narrow(parts[0], 0, 0, n), device, 6)
     for r in range(1, len(parts), 1):
-      total = torch.add(total, torch.narrow(parts[r], 0, 0, n))
+      total = torch.add(total, torch.to(torch.narrow(parts[r], 0, 0, n), device, 6))
     return torch.to(total, ops.prim.dtype(parts[0]), False, True)
 
   # A rank's attention in one layer; before it, the sum of the layer before, or of the embeddings, is taken in.
-  def rank_attention(self: __torch__.Kernels, x: Tensor, layer: int, before: List[Tensor], parts: List[Tensor], rank: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, kinds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
-    o = (self).sum(before, torch.size(x, 0), )
+  def rank_attention(self: __torch__.Kernels, x: Tensor, layer: int, before: List[Tensor], parts: List[Tensor], rank: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, kinds: List[int], bounds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
+    o = (self).sum(before, rank, torch.size(x, 0), )
     if torch.eq(layer, 0):
       x = o
     else:
       x = (self).join(x, o, torch.sub(layer, 1), 5, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
-    x, o = (self).attention_half(x, layer, w, floors, cache, rotation, pool_rows, kinds, spans, gathers, masks, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+    x, o = (self).attention_half(x, layer, w, floors, cache, rotation, pool_rows, kinds, bounds, spans, gathers, masks, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
     _0 = (self).leave(o, parts, rank, )
     return x
 
   # A rank's MLP in one layer, after the sum of all ranks' attention.
   def rank_mlp(self: __torch__.Kernels, x: Tensor, layer: int, before: List[Tensor], parts: List[Tensor], rank: int, w: List[Tensor], floors: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
-    o = (self).sum(before, torch.size(x, 0), )
+    o = (self).sum(before, rank, torch.size(x, 0), )
     x = (self).join(x, o, layer, 2, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
     o = (self).mlp_half(x, layer, w, floors, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
     _0 = (self).leave(o, parts, rank, )
     return x
 
   # The residual after the last layer.
-  def rank_finish(self: __torch__.Kernels, x: Tensor, layer: int, before: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
-    o = (self).sum(before, torch.size(x, 0), )
+  def rank_finish(self: __torch__.Kernels, x: Tensor, layer: int, before: List[Tensor], rank: int, columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
+    o = (self).sum(before, rank, torch.size(x, 0), )
     return (self).join(x, o, layer, 5, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
 
   # Some rows x [N, D] through final norm and head. at [M]: which; weight [V', D] plain or packed; table: the same, plain

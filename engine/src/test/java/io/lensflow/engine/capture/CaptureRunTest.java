@@ -35,6 +35,7 @@ class CaptureRunTest {
   private CaptureOptions options(String prompt, String tokenIds, int maxNewTokens) {
     return new CaptureOptions(
         folder,
+        null,
         prompt,
         tokenIds,
         maxNewTokens,
@@ -54,7 +55,9 @@ class CaptureRunTest {
     assertThat(summary.generatedIds()).hasSize(4);
     assertThat(summary.rows()).isEqualTo(6);
     try (SafetensorsFile file = SafetensorsFile.open(output)) {
-      assertThat(file.metadata()).containsEntry("layers", "1");
+      assertThat(file.metadata())
+          .containsEntry("layers", "1")
+          .containsEntry("model", String.valueOf(folder.getFileName()));
       assertThat(file.tensor("token_ids").shape()).containsExactly(3L);
       assertThat(file.tensor("token_ids").dtype()).isEqualTo("I64");
       assertThat(file.tensor("generated_ids").shape()).containsExactly(4L);
@@ -88,9 +91,11 @@ class CaptureRunTest {
       CaptureRun.Summary summary =
           CaptureRun.run(
               new CaptureOptions(
-                  model, null, ids, 12, true, "all", "all", "float32", 1, steering, output));
+                  model, "tiny", null, ids, 12, true, "all", "all", "float32", 1, steering,
+                  output));
       assertThat(summary.generatedIds()).isEqualTo(golden.integers("steer0.greedy_ids"));
       try (SafetensorsFile file = SafetensorsFile.open(output)) {
+        assertThat(file.metadata()).containsEntry("model", "tiny");
         for (HookPoint point : HookPoint.values()) {
           float[] actual = VectorReader.read(file, point.fileName());
           float[] expected = golden.floats("steer0." + point.fileName());
@@ -120,6 +125,7 @@ class CaptureRunTest {
       CaptureOptions o, String points, String layers, String dtype, int ranks) {
     return new CaptureOptions(
         o.model(),
+        o.modelName(),
         o.prompt(),
         o.tokenIds(),
         o.maxNewTokens(),
@@ -159,7 +165,8 @@ class CaptureRunTest {
             () ->
                 CaptureRun.run(
                     new CaptureOptions(
-                        folder, "w1", null, 1, true, "all", "all", null, 1, steering, output)))
+                        folder, null, "w1", null, 1, true, "all", "all", null, 1, steering,
+                        output)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(message);
     assertThat(o.output()).doesNotExist();

@@ -17,7 +17,6 @@ import io.lensflow.records.PromptRequest;
 import io.lensflow.records.Sampling;
 import io.lensflow.records.SteeringOperation;
 import io.lensflow.records.SteeringRequest;
-import io.lensflow.text.ChatMessage;
 import io.lensflow.text.Tokenizer;
 import io.lensflow.text.spec.LayerSpec;
 import io.lensflow.text.spec.PositionSpec;
@@ -59,6 +58,7 @@ public final class RequestValidator {
   private final String servedName;
   private final EngineInfo engine;
   private final Tokenizer tokenizer;
+  private final ChatPrompts chats;
 
   /**
    * @param servedName the name under which clients know the model
@@ -69,6 +69,7 @@ public final class RequestValidator {
     this.servedName = servedName;
     this.engine = engine;
     this.tokenizer = tokenizer;
+    this.chats = new ChatPrompts(tokenizer);
   }
 
   /**
@@ -311,6 +312,10 @@ public final class RequestValidator {
         "prompt",
         "the prompt has %d of the forms text, messages, tokenIds; set exactly one",
         forms);
+    if (prompt.getMessages() == null) {
+      requireNoTemplate("prompt.tools", prompt.getTools());
+      requireNoTemplate("prompt.templateVariables", prompt.getTemplateVariables());
+    }
     if (prompt.getTokenIds() != null) {
       require(!prompt.getTokenIds().isEmpty(), "prompt.tokenIds", "the prompt is empty");
       checkIds(prompt.getTokenIds(), "prompt.tokenIds");
@@ -321,22 +326,11 @@ public final class RequestValidator {
       return nonEmpty(tokenizer.encode(prompt.getText()), "prompt.text");
     }
     require(!prompt.getMessages().isEmpty(), "prompt.messages", "the conversation is empty");
-    return nonEmpty(tokenizer.encodeRendered(render(prompt)), "prompt.messages");
+    return nonEmpty(tokenizer.encodeRendered(chats.render(prompt)), "prompt.messages");
   }
 
-  private String render(Prompt prompt) throws InvalidRequestException {
-    List<ChatMessage> messages = new ArrayList<>();
-    for (io.lensflow.records.ChatMessage message : prompt.getMessages()) {
-      require(!message.getRole().isBlank(), "prompt.messages", "a message has no role");
-      messages.add(new ChatMessage(message.getRole(), message.getContent()));
-    }
-    try {
-      return tokenizer.chatTemplate().render(messages, Map.of());
-    } catch (RuntimeException e) {
-      // The template is the checkpoint's own program: it refuses conversations in its own words.
-      throw new InvalidRequestException(
-          INVALID_REQUEST, "prompt.messages", "the chat template refuses this: " + e.getMessage());
-    }
+  private static void requireNoTemplate(String field, String value) throws InvalidRequestException {
+    require(value == null, field, "it goes to the chat template; send messages, not text or ids");
   }
 
   private static int[] nonEmpty(int[] ids, String field) throws InvalidRequestException {

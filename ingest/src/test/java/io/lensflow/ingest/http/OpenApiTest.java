@@ -70,7 +70,8 @@ class OpenApiTest {
   void shouldNameTheRecordsFieldsWhenARequestIsDescribed() {
     Set<String> request = fields(PromptRequest.getClassSchema());
     request.remove("createdAt"); // the gateway's to say
-    request.addAll(Set.of("messages", "tokenIds")); // short forms
+    // Short forms, and what goes with them.
+    request.addAll(Set.of("messages", "tokenIds", "tools", "templateVariables"));
 
     assertThat(properties("PromptRequest")).isEqualTo(request);
     assertThat(properties("Sampling")).isEqualTo(fields(Sampling.getClassSchema()));
