@@ -69,8 +69,8 @@ public final class CaptureStaging implements AutoCloseable {
     long bytes = rows * places * hiddenSize * dtype.bytes();
     if (bytes > maxBytes) {
       throw new IllegalArgumentException(
-          "staging of %d bytes is too small: %s at %d places takes %d; raise stagingBytes"
-              .formatted(maxBytes, rows == 1 ? "one row" : rows + " rows", places, bytes));
+          "stagingBytes is %d; this capture needs at least %d, for %d places and passes of %d rows"
+              .formatted(maxBytes, bytes, places, rows));
     }
   }
 

@@ -10,6 +10,7 @@ import io.lensflow.engine.model.ModelConfig;
 import java.io.IOException;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -19,7 +20,7 @@ import java.util.stream.Stream;
  * @param options small enough that blocks are scattered and steps are cut into passes
  */
 record RandomCase(long seed, String checkpoint, EngineOptions options, List<Request> requests) {
-  private static final int MOST_REQUESTS = 7;
+  private static final int MOST_REQUESTS = 10;
 
   /** Rows that a deterministic engine always runs together. */
   private static final int GROUP_ROWS = 16;
@@ -45,7 +46,7 @@ record RandomCase(long seed, String checkpoint, EngineOptions options, List<Requ
             .withDType(half ? DType.BFLOAT16 : DType.FLOAT32)
             .withThreads(1 + random.nextInt(2))
             .withRanks(ranks(random, config))
-            .withKvTokens(longest + random.nextInt(all))
+            .withKvTokens(Math.max(longest, all / 3 + random.nextInt(all / 2 + 1)))
             .withDeterministic(deterministic);
     if (random.nextBoolean()) {
       int places = requests.stream().mapToInt(Request::capturedPlaces).max().orElseThrow();
@@ -61,7 +62,7 @@ record RandomCase(long seed, String checkpoint, EngineOptions options, List<Requ
     int heads = config.heads();
     int groups = config.keyValueHeads();
     int[] possible =
-        java.util.stream.IntStream.rangeClosed(1, 4)
+        IntStream.rangeClosed(1, 4)
             .filter(r -> heads % r == 0 && (groups % r == 0 || r % groups == 0))
             .toArray();
     return possible[random.nextInt(possible.length)];
