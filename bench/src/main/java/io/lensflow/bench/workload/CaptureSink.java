@@ -55,13 +55,7 @@ public final class CaptureSink implements Decoding.Observer, AutoCloseable {
    */
   public CaptureSink(Engine engine, List<int[]> prompts, int newTokens) {
     WorkerIdentity identity = new WorkerIdentity("bench", "bench", Instant.EPOCH, "bench", "bench");
-    EngineInfo info =
-        new EngineInfo(
-            engine.config(),
-            engine.revision(),
-            engine.dtype(),
-            engine.maxContext(),
-            engine.device());
+    EngineInfo info = EngineInfo.of(engine);
     CaptureSpec capture = new CaptureSpec(everyLayer(engine), engine.dtype());
     this.positions = new int[prompts.size()];
     for (int b = 0; b < prompts.size(); b++) {
