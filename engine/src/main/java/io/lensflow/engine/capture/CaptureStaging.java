@@ -15,11 +15,12 @@ import java.util.List;
  * its sequences captures, each with one copy by each rank of its own columns; afterwards every
  * sequence takes out its own rows.
  *
- * <p>Per rank and hook point there is one block in native memory, kept from pass to pass. It grows to
- * the most that a pass has needed; passes are made no longer than {@link #rowsFor} allows, so that
- * all blocks together stay within their bound.
+ * <p>Per rank and hook point there is one block in native memory, kept from pass to pass. It grows
+ * to the most that a pass has needed; passes are made no longer than {@link #rowsFor} allows, so
+ * that all blocks together stay within their bound.
  *
- * <p>Prepared and read by the engine's thread while no rank runs; {@link #fetch} is called by ranks.
+ * <p>Prepared and read by the engine's thread while no rank runs; {@link #fetch} is called by
+ * ranks.
  */
 public final class CaptureStaging implements AutoCloseable {
   private static final HookPoint[] POINTS = HookPoint.values();
@@ -155,7 +156,9 @@ public final class CaptureStaging implements AutoCloseable {
     for (int p = 0; p < POINTS.length; p++) {
       int needed = wanted[p].cardinality();
       if (needed > 0
-          && (blocks[p] == null || blocks[p][0].slots() < needed || blocks[p][0].rows() < capacity)) {
+          && (blocks[p] == null
+              || blocks[p][0].slots() < needed
+              || blocks[p][0].rows() < capacity)) {
         free(p);
         blocks[p] = new StagingBlock[rankColumns.length];
         for (int rank = 0; rank < rankColumns.length; rank++) {

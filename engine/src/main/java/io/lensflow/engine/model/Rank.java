@@ -246,7 +246,8 @@ final class Rank implements AutoCloseable {
   }
 
   RankInfo info() {
-    return new RankInfo(shard.rank(), tensors.device(), weights.bytesRead(), weights.bytesHeld(), kvBytes);
+    return new RankInfo(
+        shard.rank(), tensors.device(), weights.bytesRead(), weights.bytesHeld(), kvBytes);
   }
 
   @Override

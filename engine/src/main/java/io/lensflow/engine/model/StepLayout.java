@@ -59,8 +59,8 @@ final class StepLayout {
   }
 
   /**
-   * @param window how many positions a token sees, itself included, in layers that have a window;
-   *     0 if none has
+   * @param window how many positions a token sees, itself included, in layers that have a window; 0
+   *     if none has
    * @param spareRow row of the pool for what only fills the pass up
    * @param together whether sequences may be attended to at once
    */
@@ -200,8 +200,8 @@ final class StepLayout {
   }
 
   /**
-   * Runs of the pool, first row and count, to be cleared before the pass: what another sequence left
-   * there is never to be read, not even to be masked, since NaN survives a mask.
+   * Runs of the pool, first row and count, to be cleared before the pass: what another sequence
+   * left there is never to be read, not even to be masked, since NaN survives a mask.
    */
   long[] clears() {
     return clears;

@@ -73,8 +73,7 @@ public final class Transformer implements Engine {
     this.tensors = ranks.stream().map(Rank::tensors).toList();
     this.staging =
         new CaptureStaging(tensors, config.layers(), columns, dtype, options.stagingBytes());
-    this.reduce =
-        ranks.size() == 1 ? null : new AllReduce(tensors, config.hiddenSize(), dtype);
+    this.reduce = ranks.size() == 1 ? null : new AllReduce(tensors, config.hiddenSize(), dtype);
   }
 
   /**
@@ -276,16 +275,13 @@ public final class Transformer implements Engine {
     boolean keepLogits = pass.slices().stream().anyMatch(slice -> slice.logits().leaveDevice());
     StepSteering steering = steering(pass, layout);
     if (reduce == null) {
-      return List.of(
-          ranks.get(0).run(layout, attentionKinds, steering, stage, null, keepLogits));
+      return List.of(ranks.get(0).run(layout, attentionKinds, steering, stage, null, keepLogits));
     }
     try {
       return threads.run(
           rank ->
               () ->
-                  ranks
-                      .get(rank)
-                      .run(layout, attentionKinds, steering, stage, reduce, keepLogits),
+                  ranks.get(rank).run(layout, attentionKinds, steering, stage, reduce, keepLogits),
           reduce.rendezvous()::breakUp);
     } catch (RuntimeException e) {
       throw e;

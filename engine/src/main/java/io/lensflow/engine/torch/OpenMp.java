@@ -16,7 +16,9 @@ import org.slf4j.LoggerFactory;
  * sleep.
  */
 final class OpenMp {
-  /** Rounds of GNU OpenMP's waiting loop, some 20 ns each: 0.2 ms, more than lies between linears. */
+  /**
+   * Rounds of GNU OpenMP's waiting loop, some 20 ns each: 0.2 ms, more than lies between linears.
+   */
   private static final String SPINS = "10000";
 
   private static final String SPIN_COUNT = "GOMP_SPINCOUNT";
