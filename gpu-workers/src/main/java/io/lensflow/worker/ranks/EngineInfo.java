@@ -30,7 +30,7 @@ public record EngineInfo(
   }
 
   /** Describes an engine that was just loaded: nothing of its pool is taken. */
-  static EngineInfo of(Engine engine) {
+  public static EngineInfo of(Engine engine) {
     return new EngineInfo(
         engine.config(),
         engine.revision(),
