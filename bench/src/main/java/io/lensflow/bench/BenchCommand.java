@@ -1,94 +1,192 @@
 package io.lensflow.bench;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
-import io.lensflow.engine.Engine;
-import io.lensflow.engine.EngineLoader;
-import io.lensflow.engine.EngineOptions;
-import io.lensflow.engine.lens.LensHead;
-import io.lensflow.engine.lens.LensHeadOptions;
+import io.lensflow.bench.checkpoint.CheckpointCommand;
+import io.lensflow.bench.figure.Definition;
+import io.lensflow.bench.figure.Figure;
+import io.lensflow.bench.figure.Finding;
+import io.lensflow.bench.figure.Report;
+import io.lensflow.bench.timing.Comparison;
+import io.lensflow.cli.CommandFailure;
+import io.lensflow.cli.command.Subcommand;
+import io.lensflow.cli.output.Terminal;
+import io.lensflow.engine.checkpoint.Checkpoint;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.Callable;
-import picocli.CommandLine;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
-/** The {@code bench} command: prints a table, and writes the figures as JSON if asked. */
+/** {@code lensflow bench}: measures the paths that users run, and prints a table. */
 @Command(
     name = "bench",
     mixinStandardHelpOptions = true,
-    description = "Measures Lensflow on this machine; every figure is a ratio within one run.")
-public final class BenchCommand implements Callable<Integer> {
-  @Option(names = "--model", required = true, description = "Folder of the checkpoint.")
+    sortOptions = false,
+    description = {
+      "Measure Lensflow on this machine.",
+      "Every figure compares things timed in turn in one run; give the machine to it alone."
+    },
+    subcommands = CheckpointCommand.class)
+public final class BenchCommand implements Subcommand {
+  /** A step of less than this is calls, not arithmetic. */
+  private static final long SMALL_MODEL_BYTES = 100_000_000;
+
+  private static final int LEAST_ROUNDS = 5;
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--model",
+      paramLabel = "DIR",
+      description = "Folder of the checkpoint to measure with; required but for --list.")
   private Path model;
 
   @Option(
+      names = "--only",
+      paramLabel = "NAME,…",
+      split = ",",
+      description = "Measure these figures only (default: all; --list names them).")
+  private Set<String> only = new LinkedHashSet<>();
+
+  @Option(
       names = "--rounds",
+      paramLabel = "N",
       defaultValue = "5",
-      description = "Counted rounds (${DEFAULT-VALUE}).")
+      description = "Rounds that count, after one that does not (default: ${DEFAULT-VALUE}).")
   private int rounds;
 
   @Option(
-      names = "--new-tokens",
-      defaultValue = "32",
-      description = "Tokens to generate per round (${DEFAULT-VALUE}).")
-  private int newTokens;
+      names = "--full-classical-loop",
+      description = "Also run the classical loop to its end, which takes minutes.")
+  private boolean fullClassicalLoop;
 
   @Option(names = "--json", paramLabel = "FILE", description = "Write the figures to this file.")
   private Path json;
 
-  /** Runs the benchmarks by themselves. */
-  public static void main(String[] args) {
-    System.exit(new CommandLine(new BenchCommand()).execute(args));
-  }
+  @Option(names = "--list", description = "Name the figures and end.")
+  private boolean list;
 
   @Override
   public Integer call() throws Exception {
-    Comparison comparison = new Comparison(rounds);
+    PrintStream out = Terminal.standardOutput();
+    if (list) {
+      Report.list(out, Suite.definitions());
+      return 0;
+    }
+    checkOptions();
+    PrintStream err = Terminal.standardError();
+    Setting setting =
+        new Setting(model, new Comparison(rounds), fullClassicalLoop, line -> err.println(line));
     List<Figure> figures = new ArrayList<>();
-    try (Engine engine = EngineLoader.load(model, EngineOptions.defaults())) {
-      for (int batch : new int[] {1, 16}) {
-        report(figures, new CaptureShare(engine, batch, newTokens).measure(comparison));
+    Report.head(out);
+    for (Benchmark benchmark : Suite.all()) {
+      String names =
+          benchmark.definitions().stream()
+              .map(Definition::name)
+              .filter(this::isWanted)
+              .collect(Collectors.joining(", "));
+      if (names.isEmpty()) {
+        continue;
+      }
+      err.println("measuring " + names + " …");
+      for (Finding finding : benchmark.measure(setting)) {
+        if (isWanted(finding.figure().name())) {
+          figures.add(finding.figure());
+          Report.print(out, finding);
+        }
       }
     }
-    try (LensHead head = LensHead.load(model, LensHeadOptions.defaults())) {
-      report(figures, new LensBatching(head, 256).measure(comparison));
-    }
     if (json != null) {
-      new ObjectMapper()
-          .enable(SerializationFeature.INDENT_OUTPUT)
-          .writeValue(json.toFile(), document(figures));
+      Report.write(json, versions(), figures);
     }
     return 0;
   }
 
-  private static void report(List<Figure> figures, Figure figure) {
-    figures.add(figure);
-    System.out.printf(
-        Locale.ROOT,
-        "%-28s %8.3f %-6s  %s%n",
-        figure.name(),
-        figure.value(),
-        figure.unit(),
-        figure.samples().stream().map(s -> "%.3f".formatted(s)).toList());
+  private boolean isWanted(String name) {
+    return only.isEmpty() || only.contains(name);
   }
 
-  private Map<String, Object> document(List<Figure> figures) {
-    Map<String, Object> document = new LinkedHashMap<>();
-    document.put(
-        "machine",
-        Map.of(
-            "processors", Runtime.getRuntime().availableProcessors(),
-            "architecture", System.getProperty("os.arch")));
-    document.put(
-        "versions",
-        Map.of("java", Runtime.version().toString(), "model", model.getFileName().toString()));
-    document.put("figures", figures);
-    return document;
+  private void checkOptions() throws IOException {
+    Set<String> known =
+        Suite.definitions().stream().map(Definition::name).collect(Collectors.toSet());
+    for (String name : only) {
+      if (!known.contains(name)) {
+        throw wrong("--only: there is no figure '%s'; --list names them".formatted(name));
+      }
+    }
+    if (rounds < LEAST_ROUNDS) {
+      throw wrong(
+          "--rounds is %d; a median of fewer than %d rounds says little"
+              .formatted(rounds, LEAST_ROUNDS));
+    }
+    if (model == null) {
+      throw wrong(
+          "--model is missing: the folder of a checkpoint, a real one such as SmolLM2-135M-Instruct"
+              + " from huggingface.co, or random weights in the shape of one"
+              + " (lensflow bench checkpoint --shape smollm2-135m --out DIR)");
+    }
+    if (json != null
+        && json.toAbsolutePath().getParent() != null
+        && !Files.isDirectory(json.toAbsolutePath().getParent())) {
+      throw new CommandFailure("--json: there is no folder " + json.toAbsolutePath().getParent());
+    }
+    long bytes = weightBytes();
+    Checkpoint.open(model).close(); // refuses what is none, before anything is measured
+    if (bytes < SMALL_MODEL_BYTES) {
+      Terminal.standardError()
+          .printf(
+              "%s holds %d MB of weights: too small to say anything about speed.%n",
+              model, bytes / 1_000_000);
+    }
+  }
+
+  private ParameterException wrong(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+
+  private long weightBytes() throws IOException {
+    if (!Files.isDirectory(model)) {
+      throw new CommandFailure(
+          "there is no folder %s; --model wants the folder of a checkpoint"
+              .formatted(model.toAbsolutePath()));
+    }
+    try (var files = Files.list(model)) {
+      return files
+          .filter(file -> file.toString().endsWith(".safetensors"))
+          .mapToLong(file -> file.toFile().length())
+          .sum();
+    }
+  }
+
+  /**
+   * What was measured. Asked at the end: whoever names the native library loads it, and the engine
+   * wants to say before that how its threads wait.
+   */
+  private Map<String, Object> versions() throws IOException {
+    Map<String, Object> versions = new LinkedHashMap<>();
+    versions.put(
+        "lensflow",
+        Optional.ofNullable(BenchCommand.class.getPackage().getImplementationVersion())
+            .orElse("not packaged"));
+    versions.put("java", Runtime.version().toString());
+    versions.put("djl", ai.djl.engine.Engine.getDjlVersion());
+    versions.put("pytorch", ai.djl.engine.Engine.getEngine("PyTorch").getVersion());
+    versions.put("model", model.toAbsolutePath().normalize().getFileName().toString());
+    try (Checkpoint checkpoint = Checkpoint.open(model)) {
+      versions.put("revision", checkpoint.revision());
+      versions.put("dtype", checkpoint.config().storage().name());
+    }
+    return versions;
   }
 }

@@ -1,4 +1,5 @@
 /**
- * Benchmarks of the paths that users run. Every figure is a ratio of two things timed in one run.
+ * The {@code bench} command: benchmarks of the paths that users run. Every figure compares things
+ * that are timed in one run.
  */
 package io.lensflow.bench;

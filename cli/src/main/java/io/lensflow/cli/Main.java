@@ -1,5 +1,6 @@
 package io.lensflow.cli;
 
+import io.lensflow.cli.command.Subcommand;
 import io.lensflow.cli.output.Terminal;
 import io.lensflow.client.ClientException;
 import io.lensflow.platform.broker.BrokerStartException;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.util.ServiceLoader;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.common.KafkaException;
 import picocli.CommandLine;
@@ -27,14 +29,19 @@ public final class Main {
     System.exit(run(args));
   }
 
-  /** Runs one command. */
-  static int run(String... args) {
+  /**
+   * Runs one command.
+   *
+   * @return its exit code
+   */
+  public static int run(String... args) {
     return commandLine().execute(args);
   }
 
   static CommandLine commandLine() {
     LensflowCommand top = new LensflowCommand();
     CommandLine line = new CommandLine(top);
+    ServiceLoader.load(Subcommand.class).forEach(line::addSubcommand);
     line.setOut(new PrintWriter(Terminal.standardOutput(), true));
     line.setErr(new PrintWriter(Terminal.standardError(), true));
     line.setParameterExceptionHandler(Main::wrongUsage);

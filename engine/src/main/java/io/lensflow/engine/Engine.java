@@ -62,7 +62,10 @@ public interface Engine extends AutoCloseable {
    */
   List<StepOutput> step(List<StepInput> inputs);
 
-  /** Frees all native memory. Closing twice is harmless; any other use afterwards throws. */
+  /**
+   * Frees all native memory. Closing twice is harmless; opening, stepping, preparing and tokenizing
+   * afterwards throw, while what only describes the engine stays readable.
+   */
   @Override
   void close();
 }

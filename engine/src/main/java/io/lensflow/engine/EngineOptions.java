@@ -86,7 +86,8 @@ public record EngineOptions(
 
   /** These options with another number of tensor-parallel ranks, on the CPU. */
   public EngineOptions withRanks(int other) {
-    return new EngineOptions(dtype, kvTokens, threads, other, List.of(), deterministic, stagingBytes);
+    return new EngineOptions(
+        dtype, kvTokens, threads, other, List.of(), deterministic, stagingBytes);
   }
 
   /** These options with one rank on each of these devices. */

@@ -54,6 +54,19 @@ class EngineLifecycleTest {
         .isInstanceOf(IllegalStateException.class);
     assertThatThrownBy(() -> engine.prepare(new float[16]))
         .isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> engine.step(List.of())).isInstanceOf(IllegalStateException.class);
+    // What describes an engine, a sequence or a vector needs no native memory.
+    assertThat(engine.config().hiddenSize()).isEqualTo(16);
+    assertThat(engine.ranks()).hasSize(1);
+    assertThat(engine.revision()).isNotBlank();
+    assertThat(engine.device()).isEqualTo("cpu");
+    assertThat(engine.maxContext()).isEqualTo(64);
+    assertThat(sequence.length()).isZero();
+    assertThat(sequence.promptLength()).isEqualTo(4);
+    assertThat(vector.length()).isEqualTo(16);
+    assertThat(vector.norm()).isZero();
+    assertThatThrownBy(() -> engine.tokenizer().encode("w1"))
+        .isInstanceOf(IllegalStateException.class);
     LensHead lens = LensHead.load(folder, LensHeadOptions.defaults());
     lens.close();
     lens.close();
@@ -87,6 +100,51 @@ class EngineLifecycleTest {
       closed.close();
       assertThatThrownBy(() -> engine.step(input(closed, 1)))
           .isInstanceOf(IllegalStateException.class);
+    }
+  }
+
+  @Test
+  void shouldRefuseAStepAndLeaveNoTraceWhenASteeringVectorIsClosed() throws IOException {
+    try (Engine engine = load()) {
+      PreparedVector vector = engine.prepare(new float[16]);
+      Sequence plain = open(engine, CapturePlan.NONE, List.of());
+      Sequence steered = open(engine, CapturePlan.NONE, List.of(site(vector, 1, 1)));
+      vector.close();
+      assertThatThrownBy(
+              () ->
+                  engine.step(
+                      List.of(
+                          new StepInput(plain, new int[] {1, 2}, Logits.NONE),
+                          new StepInput(steered, new int[] {1, 2}, Logits.NONE))))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("steering[0]: the vector is closed");
+      assertThat(plain.length()).isZero();
+      assertThat(steered.length()).isZero();
+      assertThatThrownBy(() -> open(engine, CapturePlan.NONE, List.of(site(vector, 1, 1))))
+          .hasMessage("steering[0]: the vector is closed");
+      engine.step(input(plain, 1));
+      assertThat(plain.length()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void shouldNameTheOptionWhenStagingHoldsNotEvenTheFewestRows() throws IOException {
+    CapturePlan plan =
+        new CapturePlan(List.of(HookPoint.MLP_INPUT), List.of(0, 1), PositionSpec.ALL, false);
+    Path checkpoint = new CheckpointFolder(folder).write();
+    EngineOptions options = EngineOptions.defaults().withKvTokens(64);
+    try (Engine engine = EngineLoader.load(checkpoint, options.withStagingBytes(127))) {
+      assertThatThrownBy(() -> open(engine, plan, List.of()))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage(
+              "stagingBytes is 127; this capture needs at least 128, for 2 places and passes of 1 rows");
+      open(engine, CapturePlan.NONE, List.of()).close();
+    }
+    try (Engine engine =
+        EngineLoader.load(checkpoint, options.withStagingBytes(2047).withDeterministic(true))) {
+      assertThatThrownBy(() -> open(engine, plan, List.of()))
+          .hasMessage(
+              "stagingBytes is 2047; this capture needs at least 2048, for 2 places and passes of 16 rows");
     }
   }
 

@@ -70,7 +70,8 @@ class GoldenCheckpointTest {
               EngineLoader.load(
                   GoldenCheckpoints.folder("llama-tp"), FLOAT32.withDevices(devices))) {
         assertThat(engine.device()).isEqualTo("cpu:0");
-        GoldenAgreement.check(golden, engine, "case0", golden.integers("case0.prompt_ids"), List.of());
+        GoldenAgreement.check(
+            golden, engine, "case0", golden.integers("case0.prompt_ids"), List.of());
       }
     }
   }

@@ -1,6 +1,7 @@
 package io.lensflow.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -165,6 +166,54 @@ class SmolLm2Test {
       for (StepOutput step : steps) {
         assertLensEqualsHead(step);
       }
+    }
+  }
+
+  @Test
+  void shouldChooseTheSameTokensWhenThreeRanksShareTheModel()
+      throws IOException, InterruptedException {
+    int[] prompt = golden.integers("case0.prompt_ids");
+    int newTokens = 4;
+    List<Integer> layers = List.of(0, engine.config().layers() / 2);
+    CapturePlan plan =
+        new CapturePlan(
+            List.of(HookPoint.ATTENTION_OUTPUT, HookPoint.MLP_OUTPUT, HookPoint.RESIDUAL_POST),
+            layers,
+            PositionSpec.ALL,
+            true);
+    Generation generation =
+        Generation.greedy(newTokens, engine.config().eosTokenIds()).capturing(plan);
+    List<StepOutput> expected = new ArrayList<>();
+    int[] tokens = generation.run(engine, prompt, expected::add);
+    EngineOptions options = EngineOptions.defaults().withDType(DType.FLOAT32).withKvTokens(64);
+    try (Engine three = EngineLoader.load(SmolLm2.folder(), options.withRanks(3))) {
+      List<StepOutput> actual = new ArrayList<>();
+      assertThat(generation.run(three, prompt, actual::add)).isEqualTo(tokens);
+      assertThat(actual).hasSize(newTokens);
+      for (int i = 0; i < newTokens; i++) {
+        for (int j = 0; j < plan.hookPoints().size(); j++) {
+          assertClose(actual.get(i).rows().get(j), expected.get(i).rows().get(j));
+        }
+        assertClose(actual.get(i).finalRows(), expected.get(i).finalRows());
+      }
+    }
+    assertThatThrownBy(() -> EngineLoader.load(SmolLm2.folder(), options.withRanks(2)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "2 tensor-parallel ranks cannot share 9 query and 3 key/value heads evenly; possible are 1, 3, 9");
+  }
+
+  private static void assertClose(CapturedRows actual, CapturedRows expected) {
+    float[] a = new float[actual.payload().remaining() / Float.BYTES];
+    float[] b = new float[expected.payload().remaining() / Float.BYTES];
+    actual.payload().duplicate().order(actual.payload().order()).asFloatBuffer().get(a);
+    expected.payload().duplicate().order(expected.payload().order()).asFloatBuffer().get(b);
+    int d = expected.hiddenSize();
+    assertThat(a).hasSameSizeAs(b);
+    for (int at = 0; at < b.length; at += d) {
+      assertThat(Trace.distance(Arrays.copyOfRange(a, at, at + d), b, at))
+          .as("%s, row %d", expected.hookPoint(), at / d)
+          .isLessThan(ROW_TOLERANCE);
     }
   }
 

@@ -15,11 +15,12 @@ import java.util.List;
  * its sequences captures, each with one copy by each rank of its own columns; afterwards every
  * sequence takes out its own rows.
  *
- * <p>Per rank and hook point there is one block in native memory, kept from pass to pass. It grows to
- * the most that a pass has needed; passes are made no longer than {@link #rowsFor} allows, so that
- * all blocks together stay within their bound.
+ * <p>Per rank and hook point there is one block in native memory, kept from pass to pass. It grows
+ * to the most that a pass has needed; passes are made no longer than {@link #rowsFor} allows, so
+ * that all blocks together stay within their bound.
  *
- * <p>Prepared and read by the engine's thread while no rank runs; {@link #fetch} is called by ranks.
+ * <p>Prepared and read by the engine's thread while no rank runs; {@link #fetch} is called by
+ * ranks.
  */
 public final class CaptureStaging implements AutoCloseable {
   private static final HookPoint[] POINTS = HookPoint.values();
@@ -59,27 +60,35 @@ public final class CaptureStaging implements AutoCloseable {
   }
 
   /**
-   * How many rows a pass may have that captures for these sequences.
+   * Checks that there is room for what a sequence captures.
    *
-   * @throws IllegalArgumentException if not even one row fits
+   * @param rows the fewest that a pass may have
+   * @throws IllegalArgumentException if so many rows do not fit
+   */
+  public void check(SequenceCapture sequence, int rows) {
+    long places = places(List.of(sequence));
+    long bytes = rows * places * hiddenSize * dtype.bytes();
+    if (bytes > maxBytes) {
+      throw new IllegalArgumentException(
+          "stagingBytes is %d; this capture needs at least %d, for %d places and passes of %d rows"
+              .formatted(maxBytes, bytes, places, rows));
+    }
+  }
+
+  /**
+   * How many rows a pass may have that captures for these sequences; 0 if they capture too much to
+   * share a pass.
    */
   public int rowsFor(List<SequenceCapture> sequences) {
-    if (sequences.isEmpty()) {
-      return Integer.MAX_VALUE;
-    }
-    long slotCount = 0;
-    for (BitSet layers : union(sequences)) {
-      slotCount += layers.cardinality();
-    }
-    long rowBytes = slotCount * hiddenSize * dtype.bytes();
+    long rowBytes = places(sequences) * hiddenSize * dtype.bytes();
     // A block's bytes are counted by an int.
-    long rows = Math.min(maxBytes, Integer.MAX_VALUE) / Math.max(1, rowBytes);
-    if (rows < 1) {
-      throw new IllegalArgumentException(
-          "staging of %d bytes is too small: one row at %d places takes %d; raise stagingBytes"
-              .formatted(maxBytes, slotCount, rowBytes));
-    }
-    return (int) Math.min(Integer.MAX_VALUE, rows);
+    return rowBytes == 0
+        ? Integer.MAX_VALUE
+        : (int) (Math.min(Integer.MAX_VALUE, maxBytes) / rowBytes);
+  }
+
+  private long places(List<SequenceCapture> sequences) {
+    return Arrays.stream(union(sequences)).mapToLong(BitSet::cardinality).sum();
   }
 
   private BitSet[] union(List<SequenceCapture> sequences) {
@@ -147,7 +156,9 @@ public final class CaptureStaging implements AutoCloseable {
     for (int p = 0; p < POINTS.length; p++) {
       int needed = wanted[p].cardinality();
       if (needed > 0
-          && (blocks[p] == null || blocks[p][0].slots() < needed || blocks[p][0].rows() < capacity)) {
+          && (blocks[p] == null
+              || blocks[p][0].slots() < needed
+              || blocks[p][0].rows() < capacity)) {
         free(p);
         blocks[p] = new StagingBlock[rankColumns.length];
         for (int rank = 0; rank < rankColumns.length; rank++) {

@@ -41,7 +41,9 @@ public record HeadSummary(int topId, float topLogit, float logSumExp) {
     }
     double sum = 0;
     for (HeadSummary part : parts) {
-      sum += Math.exp(part.logSumExp - top.topLogit);
+      if (part.topLogit != Float.NEGATIVE_INFINITY) {
+        sum += Math.exp(part.logSumExp - top.topLogit);
+      }
     }
     return new HeadSummary(top.topId, top.topLogit, (float) (top.topLogit + Math.log(sum)));
   }

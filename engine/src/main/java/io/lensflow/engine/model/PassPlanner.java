@@ -31,6 +31,11 @@ final class PassPlanner {
     this.deterministic = deterministic;
   }
 
+  /** The fewest rows that a pass may have. */
+  static int fewestRows(boolean deterministic) {
+    return deterministic ? GROUP_ROWS : 1;
+  }
+
   /**
    * New tokens of one input that a pass consumes.
    *
@@ -47,9 +52,10 @@ final class PassPlanner {
    *
    * @param slices in the order of their rows
    * @param captures sequences that capture rows in it
-   * @param rowCount N, filled up for a deterministic engine
+   * @param rowCount N
+   * @param filled whether every product, the head's too, has N rows, however many are of use
    */
-  record Pass(List<Slice> slices, List<SequenceCapture> captures, int rowCount) {}
+  record Pass(List<Slice> slices, List<SequenceCapture> captures, int rowCount, boolean filled) {}
 
   /**
    * Plans a step.
@@ -100,17 +106,18 @@ final class PassPlanner {
     }
   }
 
-  /** Rows that the pass may have with this input in it. */
+  /** Rows that the pass may have with this input in it; 0 if the input cannot join it. */
   private int room(RowCollector collector, int position, int count) {
-    int most = deterministic && count == 1 ? GROUP_ROWS : Integer.MAX_VALUE;
-    if (captures.isEmpty() && (collector == null || !collector.wants(position, count))) {
-      return most;
-    }
     List<SequenceCapture> together = new ArrayList<>(captures);
-    if (collector != null) {
+    if (collector != null && collector.wants(position, count)) {
       together.add(collector.sequence());
     }
-    return Math.min(most, staging.rowsFor(together));
+    int staged = staging.rowsFor(together);
+    if (deterministic && count == 1) {
+      // What fills a group up is staged with it.
+      return staged < GROUP_ROWS ? 0 : GROUP_ROWS;
+    }
+    return staged;
   }
 
   private void finish() {
@@ -118,7 +125,7 @@ final class PassPlanner {
       return;
     }
     boolean group = deterministic && slices.stream().allMatch(slice -> slice.ids().length == 1);
-    passes.add(new Pass(slices, captures, group ? Math.max(rows, GROUP_ROWS) : rows));
+    passes.add(new Pass(slices, captures, group ? GROUP_ROWS : rows, group));
     slices = new ArrayList<>();
     captures = new ArrayList<>();
     rows = 0;

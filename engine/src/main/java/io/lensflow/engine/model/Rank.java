@@ -240,8 +240,14 @@ final class Rank implements AutoCloseable {
     return tensors;
   }
 
+  /** What it holds of the model. */
+  Weights weights() {
+    return weights;
+  }
+
   RankInfo info() {
-    return new RankInfo(shard.rank(), tensors.device(), weights.bytesRead(), weights.bytesHeld(), kvBytes);
+    return new RankInfo(
+        shard.rank(), tensors.device(), weights.bytesRead(), weights.bytesHeld(), kvBytes);
   }
 
   @Override

@@ -55,7 +55,7 @@ final class RankThreads implements AutoCloseable {
     }
     for (Future<T> other : others) {
       try {
-        results.add(other.get());
+        results.add(await(other));
       } catch (ExecutionException e) {
         failure = first(failure, e.getCause());
       }
@@ -67,6 +67,24 @@ final class RankThreads implements AutoCloseable {
       throw (Exception) failure;
     }
     return results;
+  }
+
+  /** Waits even when interrupted: the caller frees what the ranks still compute with. */
+  private static <T> T await(Future<T> task) throws ExecutionException {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return task.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   private static <T> T guarded(Callable<T> task, Consumer<Throwable> onFailure) throws Exception {

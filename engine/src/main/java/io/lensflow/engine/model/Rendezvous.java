@@ -9,7 +9,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * waking a sleeping thread takes tens of them: so a rank first spins. Where there are more ranks
  * than processors it sleeps at once, since the one that it waits for needs the processor.
  *
- * <p>Thread-safe. What a rank wrote before it came is seen by all after they left.
+ * <p>Thread-safe. What a rank wrote before it came is seen by all after they left. An interrupt is
+ * kept for later: the others are about to come, and a rank that left alone would break them all.
  */
 final class Rendezvous {
   /** Some hundred microseconds. */
@@ -54,16 +55,18 @@ final class Rendezvous {
   }
 
   private synchronized void sleepUntilAfter(int mine) {
+    boolean interrupted = false;
     sleeping++;
-    try {
-      while (round == mine && broken == null) {
+    while (round == mine && broken == null) {
+      try {
         wait();
+      } catch (InterruptedException e) {
+        interrupted = true;
       }
-    } catch (InterruptedException e) {
+    }
+    sleeping--;
+    if (interrupted) {
       Thread.currentThread().interrupt();
-      breakUp(e);
-    } finally {
-      sleeping--;
     }
   }
 

@@ -59,8 +59,8 @@ final class StepLayout {
   }
 
   /**
-   * @param window how many positions a token sees, itself included, in layers that have a window;
-   *     0 if none has
+   * @param window how many positions a token sees, itself included, in layers that have a window; 0
+   *     if none has
    * @param spareRow row of the pool for what only fills the pass up
    * @param together whether sequences may be attended to at once
    */
@@ -95,11 +95,9 @@ final class StepLayout {
       }
       row += t;
     }
-    if (row < n && !wanted.isEmpty()) {
-      // A filled-up pass sends a fixed number of rows through the head, too.
-      while (wanted.size() < n) {
-        wanted.add((long) n - 1);
-      }
+    // A filled-up pass sends a fixed number of rows through the head, too.
+    while (pass.filled() && !wanted.isEmpty() && wanted.size() < n) {
+      wanted.add((long) n - 1);
     }
     headRows = wanted.stream().mapToLong(Long::longValue).toArray();
     clears = cleared.stream().mapToLong(Long::longValue).toArray();
@@ -202,8 +200,8 @@ final class StepLayout {
   }
 
   /**
-   * Runs of the pool, first row and count, to be cleared before the pass: what another sequence left
-   * there is never to be read, not even to be masked, since NaN survives a mask.
+   * Runs of the pool, first row and count, to be cleared before the pass: what another sequence
+   * left there is never to be read, not even to be masked, since NaN survives a mask.
    */
   long[] clears() {
     return clears;

@@ -18,7 +18,9 @@ import java.util.Objects;
  */
 record StepTensors(Tensor ids, Tensor headRows, TransformerKernels.Attention attention)
     implements AutoCloseable {
-  /** What the attention kernel is told about a span: first row, t, first pool row, s, g, distance. */
+  /**
+   * What the attention kernel is told about a span: first row, t, first pool row, s, g, distance.
+   */
   private static final int SPAN_FIELDS = 6;
 
   /**

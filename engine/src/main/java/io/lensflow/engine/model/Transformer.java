@@ -73,8 +73,7 @@ public final class Transformer implements Engine {
     this.tensors = ranks.stream().map(Rank::tensors).toList();
     this.staging =
         new CaptureStaging(tensors, config.layers(), columns, dtype, options.stagingBytes());
-    this.reduce =
-        ranks.size() == 1 ? null : new AllReduce(tensors, config.hiddenSize(), dtype);
+    this.reduce = ranks.size() == 1 ? null : new AllReduce(tensors, config.hiddenSize(), dtype);
   }
 
   /**
@@ -201,11 +200,14 @@ public final class Transformer implements Engine {
     }
     SequenceCapture capture =
         new SequenceCapture(options.capture(), options.promptLength(), config.layers());
-    if (!options.capture().isEmpty()) {
-      staging.rowsFor(List.of(capture));
-    }
+    staging.check(capture, PassPlanner.fewestRows(deterministic));
     StepSteering.check(options.steering(), config.layers(), config.hiddenSize());
     return new RunningSequence(this, options, capture, blocks.reserve(options.maxLength()));
+  }
+
+  /** One of the R ranks. */
+  Rank rank(int index) {
+    return ranks.get(index);
   }
 
   void release(RunningSequence sequence) {
@@ -273,16 +275,13 @@ public final class Transformer implements Engine {
     boolean keepLogits = pass.slices().stream().anyMatch(slice -> slice.logits().leaveDevice());
     StepSteering steering = steering(pass, layout);
     if (reduce == null) {
-      return List.of(
-          ranks.get(0).run(layout, attentionKinds, steering, stage, null, keepLogits));
+      return List.of(ranks.get(0).run(layout, attentionKinds, steering, stage, null, keepLogits));
     }
     try {
       return threads.run(
           rank ->
               () ->
-                  ranks
-                      .get(rank)
-                      .run(layout, attentionKinds, steering, stage, reduce, keepLogits),
+                  ranks.get(rank).run(layout, attentionKinds, steering, stage, reduce, keepLogits),
           reduce.rendezvous()::breakUp);
     } catch (RuntimeException e) {
       throw e;
@@ -340,6 +339,7 @@ public final class Transformer implements Engine {
       if (!seen.add(sequence)) {
         throw new IllegalArgumentException("a sequence stands twice in one step");
       }
+      StepSteering.check(sequence.options().steering(), config.layers(), config.hiddenSize());
       int count = input.tokenIds().length;
       int room = sequence.options().maxLength() - sequence.length();
       if (count < 1 || count > room) {

@@ -46,10 +46,14 @@ public final class DeviceVector implements PreparedVector {
   }
 
   Tensor tensor(int rank) {
-    if (tensors == null) {
+    if (isClosed()) {
       throw new IllegalStateException("this steering vector is closed");
     }
     return tensors.get(rank);
+  }
+
+  boolean isClosed() {
+    return tensors == null;
   }
 
   @Override

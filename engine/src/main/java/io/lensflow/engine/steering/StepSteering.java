@@ -121,6 +121,7 @@ public final class StepSteering {
    * Checks a sequence's steering against the model.
    *
    * @throws IllegalArgumentException if a site does not fit; names the site and the fix
+   * @throws IllegalStateException if a vector is closed
    */
   public static void check(List<SteeringSite> sites, int layerCount, int hiddenSize) {
     for (int i = 0; i < sites.size(); i++) {
@@ -138,6 +139,9 @@ public final class StepSteering {
         throw new IllegalArgumentException(
             "%s: the vector was not prepared by an engine of hidden size %d"
                 .formatted(name, hiddenSize));
+      }
+      if (((DeviceVector) site.vector()).isClosed()) {
+        throw new IllegalStateException(name + ": the vector is closed");
       }
       if (site.operation() != SteeringOperation.ADD && site.vector().norm() == 0) {
         throw new IllegalArgumentException(

@@ -54,8 +54,7 @@ public final class KernelModule implements AutoCloseable {
   }
 
   /**
-   * @param arguments {@link Tensor}, {@link Argument}, Integer or Long, Double, Boolean,
-   *     String
+   * @param arguments {@link Tensor}, {@link Argument}, Integer or Long, Double, Boolean, String
    */
   private IValue run(String method, Object... arguments) {
     if (block == null) {

@@ -210,10 +210,10 @@ class Kernels(Module):
         _0 = torch.copy_(torch.narrow(stages[slot], 0, 0, torch.size(h, 0)), own)
     return x
 
-  # What a block's output o [N, D] becomes: it is tapped, added to the residual x, and the sum is tapped.
+  # What a block's output o [N, D] becomes: it is tapped, the residual x is added to it in place, and the sum is tapped.
   def join(self: __torch__.Kernels, x: Tensor, o: Tensor, layer: int, point: int, columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
     o = (self).tap(o, layer, point, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
-    y = torch.add(x, o)
+    y = torch.add_(o, x)
     return (self).tap(y, layer, torch.add(point, 1), columns, slots, stages, starts, edits, multipliers, rows, vectors, )
 
   # The first half of a block up to the output projection: x [N, D] -> x as steered, and attention's output [N, D], of

@@ -4,10 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.lensflow.engine.StepInput.Logits;
 import io.lensflow.engine.lens.HeadSummary;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 
 class SamplerTest {
@@ -83,6 +91,47 @@ class SamplerTest {
       ids.add(Sampler.of(options, NO_PROMPT).next(LOGITS, HeadSummary.of(LOGITS), position));
     }
     return ids;
+  }
+
+  private static List<JsonNode> vectors() throws IOException {
+    List<JsonNode> cases = new ArrayList<>();
+    try (InputStream vectors = SamplerTest.class.getResourceAsStream("/sampling/vectors.json")) {
+      new ObjectMapper().readTree(vectors).forEach(cases::add);
+    }
+    return cases;
+  }
+
+  @Test
+  void shouldChooseThePublishedTokensWhenGivenThePublishedVectors() throws IOException {
+    assertThat(vectors()).hasSize(120).allSatisfy(SamplerTest::checkVector);
+  }
+
+  private static void checkVector(JsonNode vector) {
+    SamplingOptions options =
+        new SamplingOptions(
+            (float) vector.path("temperature").asDouble(),
+            (float) vector.path("topP").asDouble(),
+            vector.path("topK").asInt(),
+            (float) vector.path("minP").asDouble(),
+            (float) vector.path("repetitionPenalty").asDouble(),
+            Long.parseLong(vector.path("seed").asText()));
+    int position = vector.path("position").asInt();
+    assertThat(Philox.uniform(options.seed(), position)).isEqualTo(vector.path("u").floatValue());
+    float[] logits = new float[vector.path("logits").size()];
+    for (int i = 0; i < logits.length; i++) {
+      logits[i] = vector.path("logits").path(i).floatValue();
+    }
+    int[] before =
+        StreamSupport.stream(vector.path("before").spliterator(), false)
+            .mapToInt(JsonNode::intValue)
+            .toArray();
+    Sampler sampler = Sampler.of(options, before);
+    HeadSummary summary = HeadSummary.of(logits);
+    float[] given = sampler.needs() == Logits.SUMMARY ? new float[0] : logits;
+    int token = vector.path("token").asInt();
+    assertThat(sampler.next(given, summary, position)).isEqualTo(token);
+    assertThat(sampler.logProbability())
+        .isCloseTo(logits[token] - summary.logSumExp(), within(1e-6f));
   }
 
   @Test

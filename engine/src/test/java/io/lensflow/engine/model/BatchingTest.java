@@ -7,6 +7,7 @@ import io.lensflow.engine.DType;
 import io.lensflow.engine.Engine;
 import io.lensflow.engine.EngineLoader;
 import io.lensflow.engine.EngineOptions;
+import io.lensflow.engine.GoldenCheckpoints;
 import io.lensflow.engine.KvCapacityException;
 import io.lensflow.engine.Sequence;
 import io.lensflow.engine.SequenceOptions;
@@ -20,21 +21,22 @@ import io.lensflow.engine.capture.HookPoint;
 import io.lensflow.engine.steering.PreparedVector;
 import io.lensflow.engine.steering.SteeringOperation;
 import io.lensflow.engine.steering.SteeringSite;
-import io.lensflow.testkit.SharedData;
 import io.lensflow.text.spec.PositionSpec;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Whatever shares a step with a sequence, and however its prompt is cut, its rows are the same. */
+/**
+ * Each sequence of a step has its own steering, its own capture and its own place in the pool. That
+ * rows do not depend on neighbours at all, {@code SameRowsTest} shows.
+ */
 class BatchingTest {
   private static final double ROW_TOLERANCE = 3e-5;
-  private static final int POOL = 512;
+  private static final int POOL = 64;
 
   private static Engine engine;
 
@@ -42,91 +44,54 @@ class BatchingTest {
   static void load() throws IOException {
     engine =
         EngineLoader.load(
-            SharedData.folder("fixtures/tiny-llama31"),
+            GoldenCheckpoints.folder("llama-tp"),
             EngineOptions.defaults().withDType(DType.FLOAT32).withKvTokens(POOL));
   }
 
   @AfterAll
   static void close() {
-    if (engine != null) {
-      engine.close();
-    }
+    engine.close();
   }
 
   @Test
-  void shouldGiveTheSameRowsWhenThePromptIsCutIntoChunks() {
-    int[] ids = ids(new Random(1), 61);
-    Trace whole = Trace.of(engine, ids, 50, 50, List.of());
-    for (int chunk : new int[] {1, 7, 16, 49}) {
-      assertThat(Trace.of(engine, ids, 50, chunk, List.of()).distance(whole))
-          .as("chunks of %d", chunk)
-          .isLessThan(ROW_TOLERANCE);
-    }
-  }
-
-  @Test
-  void shouldGiveTheSameRowsWhenSequencesShareSteps() {
+  void shouldSteerEachRequestByItsOwnVectorWhenSeveralShareAStep() {
+    int[] ids = ids(new Random(1), 12);
     Random random = new Random(2);
-    try (PreparedVector vector = engine.prepare(vector(random))) {
-      List<int[]> prompts = new ArrayList<>();
-      List<List<SteeringSite>> steering = new ArrayList<>();
-      List<Trace> alone = new ArrayList<>();
+    try (PreparedVector first = engine.prepare(vector(random));
+        PreparedVector second = engine.prepare(vector(random))) {
+      List<List<SteeringSite>> steering =
+          List.of(
+              List.of(site(first, SteeringOperation.ADD, 1, false)),
+              List.of(),
+              List.of(site(second, SteeringOperation.ADD, 1, false)),
+              List.of(site(second, SteeringOperation.ADD, -1, false)));
+      List<StepInput> inputs =
+          steering.stream()
+              .map(
+                  sites ->
+                      engine.open(
+                          new SequenceOptions(
+                              ids.length, ids.length, Trace.everything(engine), sites)))
+              .map(sequence -> new StepInput(sequence, ids, Logits.ALL))
+              .toList();
       List<Trace> together = new ArrayList<>();
-      for (int i = 0; i < 6; i++) {
-        int[] ids = ids(random, 5 + random.nextInt(40));
-        prompts.add(ids);
-        steering.add(
-            i % 2 == 0
-                ? List.of()
-                : List.of(site(vector, HookPoint.values()[i], 0.1f * i, "1-", i == 3)));
-        alone.add(Trace.of(engine, ids, ids.length, ids.length, steering.get(i)));
+      for (StepOutput output : engine.step(inputs)) {
         together.add(new Trace(engine, ids.length));
+        together.get(together.size() - 1).add(output, 0);
+        output.sequence().close();
       }
-      runTogether(prompts, steering, together, random);
-      for (int i = 0; i < prompts.size(); i++) {
-        assertThat(together.get(i).distance(alone.get(i)))
-            .as("sequence %d of %d tokens", i, prompts.get(i).length)
-            .isLessThan(ROW_TOLERANCE);
-      }
-    }
-  }
-
-  /** Sequences join at different steps, with chunks of random length, until all have run. */
-  private static void runTogether(
-      List<int[]> prompts, List<List<SteeringSite>> steering, List<Trace> traces, Random random) {
-    List<Sequence> sequences = new ArrayList<>();
-    int step = 0;
-    while (sequences.size() < prompts.size()
-        || sequences.stream().anyMatch(s -> s.length() < s.promptLength())) {
-      if (sequences.size() < prompts.size() && step % 2 == 0) {
-        int i = sequences.size();
-        int length = prompts.get(i).length;
-        sequences.add(
-            engine.open(
-                new SequenceOptions(length, length, Trace.everything(engine), steering.get(i))));
-      }
-      List<StepInput> inputs = new ArrayList<>();
-      List<Integer> which = new ArrayList<>();
-      for (int i = 0; i < sequences.size(); i++) {
-        int at = sequences.get(i).length();
-        int left = prompts.get(i).length - at;
-        if (left > 0) {
-          int[] chunk =
-              Arrays.copyOfRange(prompts.get(i), at, at + 1 + random.nextInt(Math.min(left, 9)));
-          inputs.add(new StepInput(sequences.get(i), chunk, Logits.ALL));
-          which.add(i);
+      for (int i = 0; i < steering.size(); i++) {
+        Trace alone = Trace.of(engine, ids, ids.length, ids.length, steering.get(i));
+        for (int j = 0; j < steering.size(); j++) {
+          double distance = together.get(j).distance(alone);
+          if (i == j) {
+            assertThat(distance).as("request %d", i).isLessThan(ROW_TOLERANCE);
+          } else {
+            assertThat(distance).as("requests %d and %d", i, j).isGreaterThan(1000 * ROW_TOLERANCE);
+          }
         }
       }
-      if (!inputs.isEmpty()) {
-        int[] firsts = inputs.stream().mapToInt(input -> input.sequence().length()).toArray();
-        List<StepOutput> outputs = engine.step(inputs);
-        for (int i = 0; i < outputs.size(); i++) {
-          traces.get(which.get(i)).add(outputs.get(i), firsts[i]);
-        }
-      }
-      step++;
     }
-    sequences.forEach(Sequence::close);
   }
 
   @Test
@@ -134,12 +99,26 @@ class BatchingTest {
     int[] ids = ids(new Random(3), 20);
     try (PreparedVector vector = engine.prepare(vector(new Random(4)))) {
       Trace plain = Trace.of(engine, ids, 12, 12, List.of());
-      Trace zero =
-          Trace.of(engine, ids, 12, 12, List.of(site(vector, HookPoint.MLP_INPUT, 0, "all", true)));
-      assertThat(zero.distance(plain)).isZero();
-      Trace steered =
-          Trace.of(engine, ids, 12, 12, List.of(site(vector, HookPoint.MLP_INPUT, 1, "all", true)));
-      assertThat(steered.distance(plain)).isGreaterThan(ROW_TOLERANCE);
+      for (SteeringOperation operation : SteeringOperation.values()) {
+        Trace zero =
+            Trace.of(
+                engine,
+                ids,
+                12,
+                12,
+                List.of(site(vector, operation, 0, operation != SteeringOperation.PROJECT_TO)));
+        Trace one = Trace.of(engine, ids, 12, 12, List.of(site(vector, operation, 1, false)));
+        assertThat(one.distance(plain)).as("%s", operation).isGreaterThan(ROW_TOLERANCE);
+        if (operation == SteeringOperation.PROJECT_TO) {
+          // There it means the component 0, as removing all of it does.
+          Trace removed =
+              Trace.of(
+                  engine, ids, 12, 12, List.of(site(vector, SteeringOperation.ABLATE, 1, false)));
+          assertThat(zero.distance(removed)).isLessThan(ROW_TOLERANCE);
+        } else {
+          assertThat(zero.distance(plain)).as("%s", operation).isZero();
+        }
+      }
     }
   }
 
@@ -149,24 +128,22 @@ class BatchingTest {
     Trace all = Trace.of(engine, ids, 10, 10, List.of());
     CapturePlan plan =
         new CapturePlan(
-            List.of(HookPoint.MLP_OUTPUT), List.of(1, 3), PositionSpec.parse("0,4-6,-1"), true);
+            List.of(HookPoint.MLP_OUTPUT), List.of(0), PositionSpec.parse("0,4-6,-1"), true);
     try (Sequence sequence = engine.open(new SequenceOptions(10, 10, plan, List.of()))) {
       StepOutput output = engine.step(List.of(new StepInput(sequence, ids, Logits.NONE))).get(0);
       assertThat(output.logits()).isEmpty();
       CapturedRows rows = output.rows().get(0);
-      assertThat(rows.layers()).containsExactly(1, 3);
+      assertThat(rows.layers()).containsExactly(0);
       assertThat(rows.positions()).containsExactly(0, 4, 5, 6, 9);
       Trace narrow = new Trace(engine, 10);
       narrow.add(output, 0);
-      for (int layer : rows.layers()) {
-        for (int position : rows.positions()) {
-          assertThat(narrow.row(HookPoint.MLP_OUTPUT, layer, position))
-              .isEqualTo(all.row(HookPoint.MLP_OUTPUT, layer, position));
-        }
+      for (int position : rows.positions()) {
+        assertThat(narrow.row(HookPoint.MLP_OUTPUT, 0, position))
+            .isEqualTo(all.row(HookPoint.MLP_OUTPUT, 0, position));
       }
       CapturedRows finals = output.finalRows();
       assertThat(finals.hookPoint()).isEqualTo(HookPoint.RESIDUAL_POST);
-      assertThat(finals.layers()).containsExactly(3);
+      assertThat(finals.layers()).containsExactly(1);
       assertThat(finals.payload().remaining())
           .isEqualTo(finals.positions().length * engine.config().hiddenSize() * Float.BYTES);
     }
@@ -180,13 +157,13 @@ class BatchingTest {
     }
     assertThatThrownBy(() -> open(1))
         .isInstanceOf(KvCapacityException.class)
-        .hasMessageContaining("0 of 512 tokens are free");
+        .hasMessageContaining("0 of 64 tokens are free");
     open.get(2).close();
-    open.get(1).close();
-    open.get(1).close();
+    open.get(0).close();
+    open.get(0).close();
     open(POOL / 2).close();
     open.forEach(Sequence::close);
-    open(256).close();
+    open(POOL).close();
   }
 
   private static Sequence open(int length) {
@@ -194,9 +171,9 @@ class BatchingTest {
   }
 
   private static SteeringSite site(
-      PreparedVector vector, HookPoint point, float multiplier, String positions, boolean keep) {
+      PreparedVector vector, SteeringOperation operation, float multiplier, boolean keep) {
     return new SteeringSite(
-        vector, 2, point, SteeringOperation.ADD, multiplier, PositionSpec.parse(positions), keep);
+        vector, 0, HookPoint.MLP_INPUT, operation, multiplier, PositionSpec.ALL, keep);
   }
 
   private static float[] vector(Random random) {

@@ -34,7 +34,7 @@ import java.util.zip.CRC32C;
  *
  * <p>Not thread-safe: owned by the publisher.
  */
-final class ChunkAssembler {
+public final class ChunkAssembler {
   /** Token ids, head values and array overhead of one position, at their largest, in Avro. */
   private static final int POSITION_BYTES = 48;
 
@@ -65,7 +65,7 @@ final class ChunkAssembler {
    * @param record ready to be sent
    * @param heldBytes bytes of captured buffers that it copied
    */
-  record Chunk(ActivationChunk record, long heldBytes) {}
+  public record Chunk(ActivationChunk record, long heldBytes) {}
 
   /** Rows of one step at one hook point, of which those from {@code next} on are pending. */
   private static final class Block {
@@ -99,7 +99,7 @@ final class ChunkAssembler {
     }
   }
 
-  ChunkAssembler(
+  public ChunkAssembler(
       Run run,
       WorkerIdentity identity,
       EngineInfo engine,
@@ -138,7 +138,7 @@ final class ChunkAssembler {
   }
 
   /** Takes the rows of a step; returns the chunks that are to be sent now. */
-  List<Chunk> add(StepRows step) {
+  public List<Chunk> add(StepRows step) {
     if (step.rows().isEmpty() || step.rows().get(0).positions().length == 0) {
       return List.of();
     }
@@ -158,12 +158,12 @@ final class ChunkAssembler {
   }
 
   /** Whether rows have waited so long that they are to be sent. */
-  boolean isDue(Instant now) {
+  public boolean isDue(Instant now) {
     return oldest != null && !now.isBefore(oldest.plus(limits.flushInterval()));
   }
 
   /** Everything that is pending. */
-  List<Chunk> flush() {
+  public List<Chunk> flush() {
     return cut(true);
   }
 

@@ -1,0 +1,2 @@
+/** What capturing costs. */
+package io.lensflow.bench.capture;

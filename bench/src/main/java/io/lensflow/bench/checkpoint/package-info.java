@@ -1,0 +1,2 @@
+/** Checkpoints of random weights. */
+package io.lensflow.bench.checkpoint;

@@ -1,0 +1,2 @@
+/** What batching gains the lens. */
+package io.lensflow.bench.lens;

@@ -1,0 +1,2 @@
+/** What the machine could do at best, and how near the engine's steps come to it. */
+package io.lensflow.bench.limit;

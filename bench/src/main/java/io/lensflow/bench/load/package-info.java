@@ -1,0 +1,2 @@
+/** What loading a checkpoint takes. */
+package io.lensflow.bench.load;

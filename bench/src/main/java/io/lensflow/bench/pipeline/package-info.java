@@ -1,0 +1,2 @@
+/** The whole system over Kafka. */
+package io.lensflow.bench.pipeline;

@@ -1,0 +1,2 @@
+/** Other JVMs, and what memory a process holds. */
+package io.lensflow.bench.process;

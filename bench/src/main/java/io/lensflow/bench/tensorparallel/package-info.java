@@ -1,0 +1,2 @@
+/** What splitting a model over ranks costs. */
+package io.lensflow.bench.tensorparallel;

@@ -1,0 +1,2 @@
+/** Timing things in alternation, within one run. */
+package io.lensflow.bench.timing;

@@ -1,0 +1,151 @@
+package io.lensflow.bench.workload;
+
+import io.lensflow.engine.Engine;
+import io.lensflow.engine.StepOutput;
+import io.lensflow.engine.capture.CapturePlan;
+import io.lensflow.engine.capture.HookPoint;
+import io.lensflow.records.ActivationChunk;
+import io.lensflow.records.LensRequest;
+import io.lensflow.records.PromptRequest;
+import io.lensflow.text.spec.PositionSpec;
+import io.lensflow.worker.WorkerIdentity;
+import io.lensflow.worker.WorkerSettings;
+import io.lensflow.worker.publishing.ChunkAssembler;
+import io.lensflow.worker.publishing.ChunkLimits;
+import io.lensflow.worker.publishing.StepRows;
+import io.lensflow.worker.ranks.EngineInfo;
+import io.lensflow.worker.request.Attempt;
+import io.lensflow.worker.request.CaptureSpec;
+import io.lensflow.worker.request.GenerationRequest;
+import io.lensflow.worker.request.Run;
+import io.lensflow.worker.steering.PinnedSteering;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+
+/**
+ * Where captured rows go instead of Kafka: a worker's own chunk assembler cuts them into records,
+ * these are serialised, and the bytes are counted and dropped. As in a worker this happens on a
+ * thread of its own, named {@code bench-publisher}, beside the engine's.
+ *
+ * <p>{@link #accept} belongs to the engine's thread; the assemblers to the publisher's.
+ */
+public final class CaptureSink implements Decoding.Observer, AutoCloseable {
+  private final List<ChunkAssembler> assemblers = new ArrayList<>();
+  private final List<Future<?>> handed = new ArrayList<>();
+  private final int[] positions;
+  private final ExecutorService publisher =
+      Executors.newSingleThreadExecutor(work -> new Thread(work, "bench-publisher"));
+  private long bytes;
+  private long rows;
+
+  /**
+   * A sink for B sequences of prompts {@code prompts}.
+   *
+   * @param newTokens tokens that each will generate
+   */
+  public CaptureSink(Engine engine, List<int[]> prompts, int newTokens) {
+    WorkerIdentity identity = new WorkerIdentity("bench", "bench", Instant.EPOCH, "bench", "bench");
+    EngineInfo info = EngineInfo.of(engine);
+    CaptureSpec capture = new CaptureSpec(everyLayer(engine), engine.dtype());
+    this.positions = new int[prompts.size()];
+    for (int b = 0; b < prompts.size(); b++) {
+      PromptRequest source =
+          PromptRequest.newBuilder()
+              .setRequestId("request-" + b)
+              .setLenses(List.of(LensRequest.newBuilder().build()))
+              .build();
+      GenerationRequest request =
+          new GenerationRequest(
+              source, null, prompts.get(b), Instant.MAX, capture, newTokens, false);
+      Run run = new Run(request, new Attempt("attempt-" + b, 1), PinnedSteering.NONE, false);
+      assemblers.add(new ChunkAssembler(run, identity, info, limits(), Clock.systemUTC()));
+    }
+  }
+
+  /** A worker's own, as it is configured by default. */
+  private static ChunkLimits limits() {
+    return WorkerSettings.load(Map.of("lensflow.worker.model", "bench")).publisher().chunks();
+  }
+
+  /** {@code RESIDUAL_POST} of every layer at every position. */
+  public static CapturePlan everyLayer(Engine engine) {
+    return new CapturePlan(
+        List.of(HookPoint.RESIDUAL_POST),
+        IntStream.range(0, engine.config().layers()).boxed().toList(),
+        PositionSpec.ALL,
+        false);
+  }
+
+  @Override
+  public void accept(int sequence, int[] consumed, Integer next, StepOutput output) {
+    StepRows step =
+        new StepRows(
+            positions[sequence],
+            consumed,
+            next,
+            output.summary(),
+            output.rows(),
+            output.finalRows());
+    positions[sequence] += consumed.length;
+    handed.add(publisher.submit(() -> publish(assemblers.get(sequence), step)));
+  }
+
+  private void publish(ChunkAssembler assembler, StepRows step) {
+    take(assembler.add(step));
+    if (assembler.isDue(Instant.now())) {
+      take(assembler.flush());
+    }
+  }
+
+  /** Waits until all that was handed over has been looked at. */
+  public void await() throws InterruptedException, ExecutionException {
+    for (Future<?> one : handed) {
+      one.get();
+    }
+    handed.clear();
+  }
+
+  /** Cuts what is left and waits until everything is serialised. */
+  public void drain() throws InterruptedException, ExecutionException {
+    for (ChunkAssembler assembler : assemblers) {
+      handed.add(publisher.submit(() -> take(assembler.flush())));
+    }
+    await();
+  }
+
+  private void take(List<ChunkAssembler.Chunk> chunks) {
+    for (ChunkAssembler.Chunk chunk : chunks) {
+      try {
+        bytes += ActivationChunk.getEncoder().encode(chunk.record()).remaining();
+        rows += (long) chunk.record().getLayers().size() * chunk.record().getPositions().size();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  /** Bytes of all chunks; to be asked after {@link #drain}. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /** Rows in all chunks, one per layer and position; to be asked after {@link #drain}. */
+  public long rows() {
+    return rows;
+  }
+
+  @Override
+  public void close() {
+    publisher.shutdownNow();
+  }
+}
