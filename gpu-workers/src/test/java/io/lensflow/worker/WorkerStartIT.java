@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lensflow.engine.EngineLoader;
 import io.lensflow.engine.EngineOptions;
+import io.lensflow.engine.LoadProgress;
 import io.lensflow.records.WorkerHeartbeat;
 import io.lensflow.service.KafkaSettings;
 import io.lensflow.service.SettingsException;
@@ -22,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -33,6 +35,8 @@ import org.junit.jupiter.api.io.TempDir;
 @ExtendWith(KafkaExtension.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class WorkerStartIT {
+  private static final Path TWO_SHARDS = Path.of("../engine/src/test/resources/golden/llama-tp");
+
   private final ScriptedEngine.Script script = new ScriptedEngine.Script();
   private KafkaEnvironment environment;
   private KafkaSettings kafka;
@@ -115,11 +119,10 @@ class WorkerStartIT {
 
   @Test
   void shouldNameTheRanksWhenTheModelCannotBeSplit() {
-    Path checkpoint = Path.of("../engine/src/test/resources/golden/llama-tp");
     assertThatThrownBy(
             () ->
                 WorkerService.start(
-                    Workers.settings("refused", checkpoint, Map.of("ranks", 3)), kafka))
+                    Workers.settings("refused", TWO_SHARDS, Map.of("ranks", 3)), kafka))
         .isInstanceOf(SettingsException.class)
         .hasMessage(
             "lensflow.worker.ranks: 3 tensor-parallel ranks cannot share 8 query and 4 key/value"
@@ -140,6 +143,50 @@ class WorkerStartIT {
                     cause -> {}))
         .isInstanceOf(WorkerStartException.class)
         .hasMessageContaining("config.json");
+  }
+
+  @Test
+  void shouldSayHowFarItIsWhileTheCheckpointIsLoaded() throws Exception {
+    int port;
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+      port = free.getLocalPort();
+    }
+    CountDownLatch reading = new CountDownLatch(1);
+    CountDownLatch seen = new CountDownLatch(1);
+    LoadProgress slow =
+        (read, total) -> {
+          reading.countDown();
+          awaitQuietly(seen);
+        };
+    CompletableFuture<WorkerService> start =
+        CompletableFuture.supplyAsync(
+            () ->
+                WorkerService.start(
+                    Workers.settings("loads", TWO_SHARDS, Map.of("http.port", port)), kafka, slow));
+    try {
+      assertThat(reading.await(30, TimeUnit.SECONDS)).isTrue();
+      HttpResponse<String> answer =
+          HttpClient.newHttpClient()
+              .send(
+                  HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/readyz"))
+                      .build(),
+                  HttpResponse.BodyHandlers.ofString());
+
+      assertThat(answer.statusCode()).isEqualTo(503);
+      assertThat(answer.body())
+          .containsPattern("the checkpoint is being loaded: [0-9]+ % of [0-9]+ kB read");
+    } finally {
+      seen.countDown();
+      start.get(30, TimeUnit.SECONDS).close();
+    }
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   @Test

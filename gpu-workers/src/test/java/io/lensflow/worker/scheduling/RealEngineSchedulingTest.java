@@ -17,6 +17,7 @@ import io.lensflow.engine.SequenceOptions;
 import io.lensflow.engine.capture.CapturePlan;
 import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.CompletionType;
+import io.lensflow.records.HookPoint;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.testkit.Await;
 import io.lensflow.worker.Runs;
@@ -33,15 +34,18 @@ import io.lensflow.worker.request.RequestValidator;
 import io.lensflow.worker.request.Run;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.RoundRobinPartitioner;
@@ -50,8 +54,8 @@ import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
-/** Admission by what is free in the pool of a real engine. */
-class PoolAdmissionTest {
+/** The scheduler over a real engine: who joins when, and what their neighbours change. */
+class RealEngineSchedulingTest {
   private static final ActorTestKit AKKA = ActorTestKit.create(ConfigFactory.load());
   private static final Path MODEL = Path.of("../engine/src/test/resources/golden/llama-tp");
   private static final Duration PATIENCE = Duration.ofSeconds(20);
@@ -75,7 +79,12 @@ class PoolAdmissionTest {
         newTokens,
         r -> {
           r.getPrompt().setText(null);
-          r.getPrompt().setTokenIds(java.util.Collections.nCopies(promptTokens, 7));
+          r.getPrompt()
+              .setTokenIds(
+                  IntStream.range(0, promptTokens)
+                      .map(i -> 7 + i * promptTokens % 131)
+                      .boxed()
+                      .toList());
           r.getCapture().setHookPoints(List.of());
           r.setIgnoreEos(true);
         });
@@ -87,16 +96,10 @@ class PoolAdmissionTest {
 
   @Test
   void shouldFinishAllWhenThePoolHoldsOnlyTwoAtATime() {
-    ActorRef<TensorParallelGroup.Command> group =
-        AKKA.spawn(
-            TensorParallelGroup.create(
-                () -> EngineLoader.load(MODEL, OPTIONS.withRanks(2)),
-                new RestartPolicy(Duration.ofMillis(20), Duration.ofMillis(40), 3),
-                status.ref()));
-    EngineInfo engine = status.expectMessageClass(TensorParallelGroup.Up.class, PATIENCE).engine();
+    Started started = start(OPTIONS.withRanks(2), false);
+    EngineInfo engine = started.engine();
+    ActorRef<StepScheduler.Command> scheduler = started.scheduler();
     assertThat(engine.kvTokens()).isEqualTo(48);
-    ActorRef<StepScheduler.Command> scheduler = scheduler(group);
-    scheduler.tell(new StepScheduler.GroupUp(engine));
     // Blocks hold 16 tokens: one of the long takes all three, of the short three run together.
     Deque<String> expected = new ArrayDeque<>();
     for (int i = 0; i < 24; i++) {
@@ -117,14 +120,37 @@ class PoolAdmissionTest {
     assertThat(ends.values())
         .allSatisfy(end -> assertThat(end.getType()).isEqualTo(CompletionType.FINISHED));
     Await.until(PATIENCE, () -> free() == 48);
-    AKKA.stop(scheduler);
-    AKKA.stop(group);
+    started.stop();
   }
 
-  private ActorRef<StepScheduler.Command> scheduler(ActorRef<TensorParallelGroup.Command> group) {
+  private record Started(
+      EngineInfo engine,
+      ActorRef<TensorParallelGroup.Command> group,
+      ActorRef<StepScheduler.Command> scheduler) {
+    void stop() {
+      AKKA.stop(scheduler);
+      AKKA.stop(group);
+    }
+  }
+
+  private Started start(EngineOptions options, boolean wholeChunks) {
+    ActorRef<TensorParallelGroup.Command> group =
+        AKKA.spawn(
+            TensorParallelGroup.create(
+                () -> EngineLoader.load(MODEL, options),
+                new RestartPolicy(Duration.ofMillis(20), Duration.ofMillis(40), 3),
+                status.ref()));
+    EngineInfo engine = status.expectMessageClass(TensorParallelGroup.Up.class, PATIENCE).engine();
+    ActorRef<StepScheduler.Command> scheduler = scheduler(group, wholeChunks);
+    scheduler.tell(new StepScheduler.GroupUp(engine));
+    return new Started(engine, group, scheduler);
+  }
+
+  private ActorRef<StepScheduler.Command> scheduler(
+      ActorRef<TensorParallelGroup.Command> group, boolean wholeChunks) {
     return AKKA.spawn(
         StepScheduler.create(
-            new StepScheduler.Settings(16, 16, false, 1_000_000, "completions"),
+            new StepScheduler.Settings(16, 8, wholeChunks, 10_000_000, "completions"),
             new StepScheduler.Partners(
                 group,
                 publisher.ref(),
@@ -140,18 +166,55 @@ class PoolAdmissionTest {
   }
 
   @Test
-  void shouldSayWhichSettingIsShortWhenAPromptIsLongerThanThePool() throws IOException {
-    ActorRef<TensorParallelGroup.Command> group =
-        AKKA.spawn(
-            TensorParallelGroup.create(
-                () -> EngineLoader.load(MODEL, OPTIONS),
-                new RestartPolicy(Duration.ofMillis(20), Duration.ofMillis(40), 3),
-                status.ref()));
-    EngineInfo engine = status.expectMessageClass(TensorParallelGroup.Up.class, PATIENCE).engine();
-    AKKA.stop(group);
+  void shouldGiveTheSameBitsWhoeverRunsBesideWhenTheEngineIsDeterministic() {
+    Started started = start(OPTIONS.withKvTokens(640).withRanks(2).withDeterministic(true), true);
+    PromptRequest watched = captured(20, 12);
+    List<ByteBuffer> alone = rowsOf(started, watched, List.of());
+
+    List<ByteBuffer> among =
+        rowsOf(started, watched, List.of(captured(30, 9), captured(3, 20), captured(13, 14)));
+
+    assertThat(alone).hasSize(3 + 11);
+    assertThat(among).isEqualTo(alone);
+    started.stop();
+  }
+
+  /** Runs a request behind others; gives its rows, one buffer a step. */
+  private List<ByteBuffer> rowsOf(
+      Started started, PromptRequest watched, List<PromptRequest> before) {
+    List<Run> runs = new ArrayList<>();
+    before.forEach(request -> runs.add(Runs.run(started.engine(), request)));
+    Run own = Runs.run(started.engine(), watched);
+    runs.add(own);
+    runs.forEach(run -> started.scheduler().tell(new StepScheduler.Submit(run)));
+    List<ByteBuffer> rows = new ArrayList<>();
+    for (int ended = 0; ended < runs.size(); ) {
+      ActivationPublisher.Command command = publisher.receiveMessage(PATIENCE);
+      if (command instanceof ActivationPublisher.Finish) {
+        ended++;
+      } else if (command instanceof ActivationPublisher.Rows got
+          && got.attemptId().equals(own.attemptId())) {
+        rows.add(got.rows().rows().get(0).payload());
+      }
+    }
+    return rows;
+  }
+
+  private static PromptRequest captured(int promptTokens, int newTokens) {
+    PromptRequest request = request(promptTokens, newTokens);
+    request.getCapture().setHookPoints(List.of(HookPoint.RESIDUAL_POST));
+    return request;
+  }
+
+  @Test
+  void shouldSayWhichSettingIsShortWhenAPromptIsLongerThanThePool() {
+    Started started = start(OPTIONS, false);
+    started.stop();
 
     assertThatThrownBy(
-            () -> new RequestValidator("tp", engine, Runs.TOKENIZER).validate(request(49, 1), null))
+            () ->
+                new RequestValidator("tp", started.engine(), Runs.TOKENIZER)
+                    .validate(request(49, 1), null))
         .isInstanceOf(InvalidRequestException.class)
         .hasMessageContaining("49 tokens")
         .hasMessageContaining("lensflow.worker.kv-tokens")
