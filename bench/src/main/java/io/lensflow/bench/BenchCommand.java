@@ -8,6 +8,7 @@ import io.lensflow.bench.figure.Report;
 import io.lensflow.bench.timing.Comparison;
 import io.lensflow.cli.CommandFailure;
 import io.lensflow.cli.command.Subcommand;
+import io.lensflow.cli.option.LocalModel;
 import io.lensflow.cli.output.Terminal;
 import io.lensflow.engine.checkpoint.Checkpoint;
 import java.io.IOException;
@@ -48,9 +49,12 @@ public final class BenchCommand implements Subcommand {
 
   @Option(
       names = "--model",
-      paramLabel = "DIR",
-      description = "Folder of the checkpoint to measure with; required but for --list.")
-  private Path model;
+      paramLabel = "DIR|ID",
+      description = {
+        "Checkpoint: a folder in Hugging Face layout, or a hub id, org/name[@revision]; required but",
+        "for --list."
+      })
+  private String named;
 
   @Option(
       names = "--only",
@@ -76,6 +80,8 @@ public final class BenchCommand implements Subcommand {
 
   @Option(names = "--list", description = "Name the figures and end.")
   private boolean list;
+
+  private Path model;
 
   @Override
   public Integer call() throws Exception {
@@ -130,10 +136,10 @@ public final class BenchCommand implements Subcommand {
           "--rounds is %d; a median of fewer than %d rounds says little"
               .formatted(rounds, LEAST_ROUNDS));
     }
-    if (model == null) {
+    if (named == null) {
       throw wrong(
-          "--model is missing: the folder of a checkpoint, a real one such as SmolLM2-135M-Instruct"
-              + " from huggingface.co, or random weights in the shape of one"
+          "--model is missing: the folder or hub id of a checkpoint, a real one such as"
+              + " HuggingFaceTB/SmolLM2-135M-Instruct, or random weights in the shape of one"
               + " (lensflow bench checkpoint --shape smollm2-135m --out DIR)");
     }
     if (json != null
@@ -141,6 +147,7 @@ public final class BenchCommand implements Subcommand {
         && !Files.isDirectory(json.toAbsolutePath().getParent())) {
       throw new CommandFailure("--json: there is no folder " + json.toAbsolutePath().getParent());
     }
+    model = LocalModel.resolve(named);
     long bytes = weightBytes();
     Checkpoint.open(model).close(); // refuses what is none, before anything is measured
     if (bytes < SMALL_MODEL_BYTES) {
@@ -156,11 +163,6 @@ public final class BenchCommand implements Subcommand {
   }
 
   private long weightBytes() throws IOException {
-    if (!Files.isDirectory(model)) {
-      throw new CommandFailure(
-          "there is no folder %s; --model wants the folder of a checkpoint"
-              .formatted(model.toAbsolutePath()));
-    }
     try (var files = Files.list(model)) {
       return files
           .filter(file -> file.toString().endsWith(".safetensors"))
