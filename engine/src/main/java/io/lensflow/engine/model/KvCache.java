@@ -8,7 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A rank's keys and values: per layer two tensors [pool, K, E], allocated once. Which sequence owns
+ * A rank's keys and values: per layer two tensors [K, pool, E], allocated once: what
+ * a head reads lies together. Which sequence owns
  * which rows of the pool, {@link KvBlocks} knows.
  *
  * <p>Not thread-safe.
@@ -20,22 +21,12 @@ final class KvCache implements AutoCloseable {
    * @param heads the rank's K
    * @param tokens rows of the pool, {@link #spareRow} not counted
    */
-  KvCache(
-      TensorKernels tensors,
-      TransformerKernels kernels,
-      ModelConfig config,
-      int heads,
-      DType dtype,
-      int tokens) {
+  KvCache(TensorKernels tensors, ModelConfig config, int heads, DType dtype, int tokens) {
     List<Tensor> all = new ArrayList<>();
     try {
       for (int layer = 0; layer < config.layers(); layer++) {
-        Tensor keys = tensors.emptyOnDevice(dtype, tokens + 1, heads, config.headSize());
-        all.add(keys);
-        Tensor values = tensors.emptyOnDevice(dtype, tokens + 1, heads, config.headSize());
-        all.add(values);
-        all.add(kernels.headsFirst(keys));
-        all.add(kernels.headsFirst(values));
+        all.add(tensors.emptyOnDevice(dtype, heads, tokens + 1, config.headSize()));
+        all.add(tensors.emptyOnDevice(dtype, heads, tokens + 1, config.headSize()));
       }
       layers = Argument.of(all);
     } finally {
@@ -48,7 +39,7 @@ final class KvCache implements AutoCloseable {
     return tokens;
   }
 
-  /** Keys and values of every layer, each to write and to read, as kernels take them. */
+  /** Keys and values of every layer, as kernels take them. */
   Argument layers() {
     return layers;
   }

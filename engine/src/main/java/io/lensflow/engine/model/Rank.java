@@ -56,7 +56,7 @@ final class Rank implements AutoCloseable {
     this.kernels = kernels;
     this.weights = weights;
     int heads = shard.keyValueHeads(config).count();
-    this.cache = new KvCache(tensors, kernels, config, heads, dtype, kvTokens);
+    this.cache = new KvCache(tensors, config, heads, dtype, kvTokens);
     this.kvBytes =
         2L * config.layers() * heads * (kvTokens + 1) * config.headSize() * dtype.bytes();
     Range own = shard.columns(config);

@@ -55,11 +55,6 @@ final class TransformerKernels implements AutoCloseable {
     return module.tensor("rotation", positions, frequencies);
   }
 
-  /** A pool of keys or values [pool, K, E] as attention reads it: a view. */
-  Tensor headsFirst(Tensor pool) {
-    return module.tensor("heads_first", pool);
-  }
-
   /** The additive mask [t, s] of t new tokens that end s positions, on the host; window 0: none. */
   Tensor causalMask(int t, int s, int window, DType dtype) {
     return module.tensor("causal_mask", t, s, window, dtype.scalarType());

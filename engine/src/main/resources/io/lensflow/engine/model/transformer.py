@@ -69,18 +69,13 @@ class Kernels(Module):
       mask = torch.add_(mask, torch.tril(torch.full([t, s], -inf, dtype=dtype), torch.sub(offset, window)))
     return mask
 
-  # A pool of keys or values [pool, K, E] as attention reads it: [1, K, pool, E], the same memory.
-  def heads_first(self: __torch__.Kernels, pool: Tensor) -> Tensor:
-    return torch.unsqueeze(torch.transpose(pool, 0, 1), 0)
-
   # Overwrites runs of the pools with zeros. runs: pairs of a first row and a count.
   def clear(self: __torch__.Kernels, cache: List[Tensor], runs: List[int]) -> None:
-    for i in range(torch.floordiv(len(cache), 4)):
+    for i in range(len(cache)):
       for r in range(torch.floordiv(len(runs), 2)):
         first = runs[torch.mul(r, 2)]
         count = runs[torch.add(torch.mul(r, 2), 1)]
-        _0 = torch.zero_(torch.narrow(cache[torch.mul(i, 4)], 0, first, count))
-        _1 = torch.zero_(torch.narrow(cache[torch.add(torch.mul(i, 4), 1)], 0, first, count))
+        _0 = torch.zero_(torch.narrow(cache[i], 1, first, count))
 
   # The additive mask [g, 1, 1, s] of g sequences that see the first lengths [g] of s keys.
   def length_mask(self: __torch__.Kernels, lengths: List[int], s: int, dtype: int) -> Tensor:
@@ -89,7 +84,7 @@ class Kernels(Module):
     return torch.masked_fill(torch.zeros([len(lengths), 1, 1, s], dtype=dtype), beyond, -inf)
 
   # Attention of each sequence over its own keys and values.
-  # q [N, H, E]; keys, values: [1, K, pool, E]. spans: six numbers each:
+  # q [N, H, E]; keys, values: [K, pool, E]. spans: six numbers each:
   #   the first row; t, rows of one sequence; the first row of the pool, or -1 if its rows are scattered; s, keys;
   #   g, sequences of one new token that lie in the pool at equal distances; that distance.
   # gathers: per span the rows of the pool [s] where they are scattered; masks: per span the additive mask, or empty where
@@ -99,9 +94,9 @@ class Kernels(Module):
   # than all the rest of a layer.
   def attend(self: __torch__.Kernels, q: Tensor, keys: Tensor, values: Tensor, first: int, last: int, spans: List[int], gathers: List[Tensor], masks: List[Tensor]) -> Tensor:
     n = torch.size(q, 0)
-    groups = torch.size(keys, 1)
+    groups = torch.size(keys, 0)
     size = torch.size(q, 2)
-    token = torch.mul(groups, size)
+    head = torch.mul(torch.size(keys, 1), size)
     grouped = torch.view(q, [n, groups, -1, size])
     outputs = annotate(List[Tensor], [])
     rows = 0
@@ -112,12 +107,12 @@ class Kernels(Module):
       g = spans[torch.add(at, 4)]
       if torch.ge(start, 0):
         shape = [g, groups, spans[torch.add(at, 3)], size]
-        strides = [torch.mul(spans[torch.add(at, 5)], token), size, token, 1]
-        kb = torch.as_strided(keys, shape, strides, torch.mul(start, token))
-        vb = torch.as_strided(values, shape, strides, torch.mul(start, token))
+        strides = [torch.mul(spans[torch.add(at, 5)], size), head, size, 1]
+        kb = torch.as_strided(keys, shape, strides, torch.mul(start, size))
+        vb = torch.as_strided(values, shape, strides, torch.mul(start, size))
       else:
-        kb = torch.index_select(keys, 2, gathers[b])
-        vb = torch.index_select(values, 2, gathers[b])
+        kb = torch.unsqueeze(torch.index_select(keys, 1, gathers[b]), 0)
+        vb = torch.unsqueeze(torch.index_select(values, 1, gathers[b]), 0)
       qb = torch.narrow(grouped, 0, rows, torch.mul(g, t))
       if torch.gt(t, 1):
         out = (self).attend_chunk(qb, kb, vb, masks[b], )
@@ -220,17 +215,17 @@ class Kernels(Module):
   # which a rank computes a summand.
   # w: 12 tensors a layer: 0 input norm, 1 query/key/value, 2 its bias, 3 query norm, 4 key norm, 5 output projection,
   # 6 its bias, 7 post-attention norm, 8 gate and up, 9 its bias, 10 down, 11 its bias; empty where a model has none.
-  # floors: of norms over D and over E; cache: per layer the pools of keys and of values, and both as attend() reads
-  # them; pool_rows [N]: where new ones go; kinds: per layer which spans it takes; bounds: where the spans of each kind
+  # floors: of norms over D and over E; cache: per layer the pools of keys and of values; pool_rows [N]: where new
+  # ones go; kinds: per layer which spans it takes; bounds: where the spans of each kind
   # begin, and where the last end
   def attention_half(self: __torch__.Kernels, x: Tensor, layer: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, kinds: List[int], bounds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tuple[Tensor, Tensor]:
     at = torch.mul(layer, 12)
     x = (self).tap(x, layer, 0, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
     a = (self).norm(x, w[at], floors[0], )
     a = (self).tap(a, layer, 1, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
-    own = torch.mul(layer, 4)
-    keys = cache[own]
-    groups = torch.size(keys, 1)
+    keys = cache[torch.mul(layer, 2)]
+    values = cache[torch.add(torch.mul(layer, 2), 1)]
+    groups = torch.size(keys, 0)
     qkv = (self).linear(a, w[torch.add(at, 1)], w[torch.add(at, 2)], )
     qkv = torch.view(qkv, [torch.size(x, 0), -1, torch.size(keys, 2)])
     heads = torch.sub(torch.size(qkv, 1), torch.mul(2, groups))
@@ -241,11 +236,12 @@ class Kernels(Module):
       k = (self).norm(torch.narrow(qkv, 1, heads, groups), w[torch.add(at, 4)], floors[1], )
       qk = torch.cat([q, k], 1)
     qk = (self).rotate(qk, rotation, )
-    new_values = torch.narrow(qkv, 1, torch.add(heads, groups), groups)
-    _0 = torch.index_copy_(keys, 0, pool_rows, torch.narrow(qk, 1, heads, groups))
-    _1 = torch.index_copy_(cache[torch.add(own, 1)], 0, pool_rows, new_values)
+    new_keys = torch.transpose(torch.narrow(qk, 1, heads, groups), 0, 1)
+    new_values = torch.transpose(torch.narrow(qkv, 1, torch.add(heads, groups), groups), 0, 1)
+    _0 = torch.index_copy_(keys, 1, pool_rows, new_keys)
+    _1 = torch.index_copy_(values, 1, pool_rows, new_values)
     kind = kinds[layer]
-    y = (self).attend(torch.narrow(qk, 1, 0, heads), cache[torch.add(own, 2)], cache[torch.add(own, 3)], bounds[kind], bounds[torch.add(kind, 1)], spans, gathers, masks, )
+    y = (self).attend(torch.narrow(qk, 1, 0, heads), keys, values, bounds[kind], bounds[torch.add(kind, 1)], spans, gathers, masks, )
     return (x, (self).linear(y, w[torch.add(at, 5)], w[torch.add(at, 6)], ))
 
   # The second half of a block: x [N, D] -> the MLP's output [N, D], of which a rank computes a summand.
