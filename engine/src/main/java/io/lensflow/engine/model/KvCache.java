@@ -8,9 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A rank's keys and values: per layer two tensors [K, pool, E], allocated once: what
- * a head reads lies together. Which sequence owns
- * which rows of the pool, {@link KvBlocks} knows.
+ * A rank's keys and values: per layer two tensors [K, pool, E], allocated once: what a head reads
+ * lies together. Which sequence owns which rows of the pool, {@link KvBlocks} knows.
  *
  * <p>Not thread-safe.
  */

@@ -34,10 +34,11 @@ class Kernels(Module):
     return y
 
   # RMSNorm over the last dimension, of size d. weight [d] holds w * sqrt(d) and floor [1] holds sqrt(d * eps), both in
-  # float32, so that x * w / sqrt(mean(x^2) + eps) is x * weight / hypot(|x|, floor): three passes instead of seven.
+  # float32, so that x * w / sqrt(mean(x^2) + eps) is x * weight / hypot(|x|, floor): fewer passes, all in place.
   def norm(self: __torch__.Kernels, x: Tensor, weight: Tensor, floor: Tensor) -> Tensor:
-    length = torch.hypot(torch.linalg_vector_norm(x, 2, [-1], True, dtype=6), floor)
-    return torch.to(torch.mul_(torch.div(x, length), weight), ops.prim.dtype(x))
+    f = torch.to(x, 6, False, True)
+    length = torch.hypot(torch.linalg_vector_norm(f, 2, [-1], True), floor)
+    return torch.to(torch.mul_(torch.div_(f, length), weight), ops.prim.dtype(x))
 
   # Rows of a table that begins with id `first`: ids [N] -> [N, D], zero for ids that are not in it.
   def embed(self: __torch__.Kernels, table: Tensor, ids: Tensor, first: int) -> Tensor:
