@@ -36,8 +36,11 @@ public final class CaptureStaging implements AutoCloseable {
   /** By hook point and rank; null where nothing was captured yet. */
   private final StagingBlock[][] blocks = new StagingBlock[POINTS.length][];
 
-  /** What the arguments below were made for. */
-  private BitSet[] staged = new BitSet[0];
+  /** The places that the arguments below were made for, and the slot of each in its block. */
+  private BitSet staged = new BitSet();
+
+  private final int[] slotOfPlace;
+  private final int[] slotCounts = new int[POINTS.length];
 
   private int rowCapacity;
   private Argument slots;
@@ -57,6 +60,7 @@ public final class CaptureStaging implements AutoCloseable {
     this.dtype = dtype;
     this.maxBytes = maxBytes;
     this.stages = new Argument[rankColumns.length];
+    this.slotOfPlace = new int[layerCount * POINTS.length];
   }
 
   /**
@@ -66,7 +70,7 @@ public final class CaptureStaging implements AutoCloseable {
    * @throws IllegalArgumentException if so many rows do not fit
    */
   public void check(SequenceCapture sequence, int rows) {
-    long places = places(List.of(sequence));
+    long places = sequence.places().cardinality();
     long bytes = rows * places * hiddenSize * dtype.bytes();
     if (bytes > maxBytes) {
       throw new IllegalArgumentException(
@@ -76,75 +80,58 @@ public final class CaptureStaging implements AutoCloseable {
   }
 
   /**
-   * How many rows a pass may have that captures for these sequences; 0 if they capture too much to
-   * share a pass.
+   * How many rows a pass may have that captures at these places; 0 if they are too many for one.
+   *
+   * @param places as {@link SequenceCapture#places}
    */
-  public int rowsFor(List<SequenceCapture> sequences) {
-    long rowBytes = places(sequences) * hiddenSize * dtype.bytes();
+  public int rowsFor(BitSet places) {
+    long rowBytes = (long) places.cardinality() * hiddenSize * dtype.bytes();
     // A block's bytes are counted by an int.
     return rowBytes == 0
         ? Integer.MAX_VALUE
         : (int) (Math.min(Integer.MAX_VALUE, maxBytes) / rowBytes);
   }
 
-  private long places(List<SequenceCapture> sequences) {
-    return Arrays.stream(union(sequences)).mapToLong(BitSet::cardinality).sum();
-  }
-
-  private BitSet[] union(List<SequenceCapture> sequences) {
-    BitSet[] wanted = new BitSet[POINTS.length];
-    for (HookPoint point : POINTS) {
-      BitSet layers = new BitSet(layerCount);
-      sequences.forEach(sequence -> layers.or(sequence.layers(point)));
-      wanted[point.ordinal()] = layers;
-    }
-    return wanted;
-  }
-
   /**
    * Makes room for a pass.
    *
-   * @param sequences those with at least one captured row in it
+   * @param places all that any of its sequences captures at
    * @param rows N, rows of the pass, at most {@link #rowsFor}
    */
-  public void prepare(List<SequenceCapture> sequences, int rows) {
-    BitSet[] wanted = union(sequences);
-    if (rows <= rowCapacity && Arrays.equals(wanted, staged)) {
+  public void prepare(BitSet places, int rows) {
+    if (rows <= rowCapacity && places.equals(staged)) {
       return;
     }
     forgetArguments();
-    fitBlocks(wanted, rows);
+    Arrays.fill(slotCounts, 0);
+    places.stream().forEach(place -> slotOfPlace[place] = slotCounts[place % POINTS.length]++);
+    fitBlocks(rows);
     List<List<Tensor>> views = new ArrayList<>();
     for (int rank = 0; rank < stages.length; rank++) {
       views.add(new ArrayList<>());
     }
-    long[] index = new long[layerCount * POINTS.length];
+    long[] index = new long[slotOfPlace.length];
     Arrays.fill(index, NOT_STAGED);
-    for (HookPoint point : POINTS) {
-      int p = point.ordinal();
-      int slot = 0;
-      for (int layer : wanted[p].stream().toArray()) {
-        index[layer * POINTS.length + p] = views.get(0).size();
-        for (int rank = 0; rank < stages.length; rank++) {
-          views.get(rank).add(blocks[p][rank].view(slot));
-        }
-        slot++;
+    for (int place : places.stream().toArray()) {
+      index[place] = views.get(0).size();
+      for (int rank = 0; rank < stages.length; rank++) {
+        views.get(rank).add(blocks[place % POINTS.length][rank].view(slotOfPlace[place]));
       }
     }
     slots = Argument.of(index);
     for (int rank = 0; rank < stages.length; rank++) {
       stages[rank] = Argument.of(views.get(rank));
     }
-    staged = wanted;
+    staged = (BitSet) places.clone();
   }
 
   /** Blocks that are too small are made anew; if all together then exceed the bound, all are. */
-  private void fitBlocks(BitSet[] wanted, int rows) {
+  private void fitBlocks(int rows) {
     int capacity = Math.max(rows, rowCapacity);
     long elements = 0;
     for (int p = 0; p < POINTS.length; p++) {
       int held = blocks[p] == null ? 0 : blocks[p][0].slots();
-      elements += (long) Math.max(held, wanted[p].cardinality()) * capacity * hiddenSize;
+      elements += (long) Math.max(held, slotCounts[p]) * capacity * hiddenSize;
     }
     if (elements * dtype.bytes() > maxBytes) {
       for (int p = 0; p < POINTS.length; p++) {
@@ -154,7 +141,7 @@ public final class CaptureStaging implements AutoCloseable {
     }
     rowCapacity = capacity;
     for (int p = 0; p < POINTS.length; p++) {
-      int needed = wanted[p].cardinality();
+      int needed = slotCounts[p];
       if (needed > 0
           && (blocks[p] == null
               || blocks[p][0].slots() < needed
@@ -196,7 +183,7 @@ public final class CaptureStaging implements AutoCloseable {
    */
   public void fetch(int rank, int n) {
     for (int p = 0; p < POINTS.length; p++) {
-      if (!staged[p].isEmpty()) {
+      if (slotCounts[p] > 0) {
         blocks[p][rank].fetch(n);
       }
     }
@@ -205,17 +192,36 @@ public final class CaptureStaging implements AutoCloseable {
   /**
    * Copies neighbouring rows of the pass that just ran.
    *
+   * @param layers where they were captured
    * @param row the first of them
    * @param count how many
-   * @param target where they go, as [count, D] from byte {@code at} on
+   * @param target [layers, target positions, D] from byte 0 on
+   * @param at the target position of the first
+   * @param positions target positions of a layer
    */
-  void copy(HookPoint point, int layer, int row, int count, ByteBuffer target, int at) {
-    int slot = staged[point.ordinal()].get(0, layer).cardinality();
-    int to = at;
-    for (int i = 0; i < count; i++) {
-      for (int rank = 0; rank < rankColumns.length; rank++) {
-        blocks[point.ordinal()][rank].read(slot, row + i, target, to);
-        to += rankColumns[rank] * dtype.bytes();
+  void copy(
+      HookPoint point,
+      int[] layers,
+      int row,
+      int count,
+      ByteBuffer target,
+      int at,
+      int positions) {
+    StagingBlock[] ranks = blocks[point.ordinal()];
+    int rowBytes = hiddenSize * dtype.bytes();
+    if (ranks.length == 1 && positions == 1 && layers.length == slotCounts[point.ordinal()]) {
+      // A decode step of a sequence that captures all that is staged: its rows lie together.
+      ranks[0].read(0, layers.length, row, target, 0);
+      return;
+    }
+    for (int layer = 0; layer < layers.length; layer++) {
+      int slot = slotOfPlace[SequenceCapture.place(layers[layer], point)];
+      int to = (layer * positions + at) * rowBytes;
+      for (int i = 0; i < count; i++) {
+        for (int rank = 0; rank < ranks.length; rank++) {
+          ranks[rank].read(slot, 1, row + i, target, to);
+          to += rankColumns[rank] * dtype.bytes();
+        }
       }
     }
   }
@@ -231,7 +237,7 @@ public final class CaptureStaging implements AutoCloseable {
         stages[rank] = null;
       }
     }
-    staged = new BitSet[0];
+    staged = new BitSet();
   }
 
   @Override

@@ -4,6 +4,7 @@ import io.lensflow.engine.DType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -14,7 +15,6 @@ import java.util.List;
 public final class RowCollector {
   private final SequenceCapture sequence;
   private final int[] positions;
-  private final int rowBytes;
   private final List<CapturedRows> rows = new ArrayList<>();
   private final CapturedRows finalRows;
   private int filled;
@@ -26,7 +26,6 @@ public final class RowCollector {
   public RowCollector(SequenceCapture sequence, int[] positions, DType dtype, int hiddenSize) {
     this.sequence = sequence;
     this.positions = positions;
-    this.rowBytes = hiddenSize * dtype.bytes();
     int[] layers = sequence.plan().layers().stream().mapToInt(Integer::intValue).toArray();
     for (HookPoint point : sequence.plan().hookPoints()) {
       rows.add(empty(point, layers, dtype, hiddenSize));
@@ -38,7 +37,8 @@ public final class RowCollector {
   }
 
   private CapturedRows empty(HookPoint point, int[] layers, DType dtype, int hiddenSize) {
-    int size = Math.multiplyExact(Math.multiplyExact(layers.length, positions.length), rowBytes);
+    int size = Math.multiplyExact(
+            Math.multiplyExact(layers.length, positions.length), hiddenSize * dtype.bytes());
     ByteBuffer payload = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
     return new CapturedRows(point, layers, positions, dtype, hiddenSize, payload);
   }
@@ -55,7 +55,7 @@ public final class RowCollector {
 
   /** How many captured positions lie before a position. */
   private int within(int position) {
-    int at = java.util.Arrays.binarySearch(positions, position);
+    int at = Arrays.binarySearch(positions, position);
     return at >= 0 ? at : -at - 1;
   }
 
@@ -85,11 +85,14 @@ public final class RowCollector {
   }
 
   private void copy(CaptureStaging staging, CapturedRows captured, int row, int count) {
-    int[] layers = captured.layers();
-    for (int i = 0; i < layers.length; i++) {
-      int at = (i * positions.length + filled) * rowBytes;
-      staging.copy(captured.hookPoint(), layers[i], row, count, captured.payload(), at);
-    }
+    staging.copy(
+        captured.hookPoint(),
+        captured.layers(),
+        row,
+        count,
+        captured.payload(),
+        filled,
+        positions.length);
   }
 
   /** What was captured, one entry per hook point of the plan. */

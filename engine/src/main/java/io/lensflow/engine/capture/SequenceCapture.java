@@ -1,8 +1,8 @@
 package io.lensflow.engine.capture;
 
+import java.util.Arrays;
 import java.util.BitSet;
-import java.util.EnumMap;
-import java.util.Map;
+import java.util.Set;
 
 /**
  * A sequence's capture plan, checked against the model and made quick to ask.
@@ -12,7 +12,7 @@ import java.util.Map;
 public final class SequenceCapture {
   private final CapturePlan plan;
   private final int promptLength;
-  private final Map<HookPoint, BitSet> layers = new EnumMap<>(HookPoint.class);
+  private final BitSet places = new BitSet();
   private final int lastLayer;
 
   /**
@@ -24,7 +24,6 @@ public final class SequenceCapture {
     this.plan = plan;
     this.promptLength = promptLength;
     this.lastLayer = layerCount - 1;
-    BitSet wanted = new BitSet(layerCount);
     int previous = -1;
     for (int layer : plan.layers()) {
       if (layer < 0 || layer > lastLayer) {
@@ -36,19 +35,22 @@ public final class SequenceCapture {
         throw new IllegalArgumentException("capture: layers are not ascending: " + plan.layers());
       }
       previous = layer;
-      wanted.set(layer);
+    }
+    if (Set.copyOf(plan.hookPoints()).size() < plan.hookPoints().size()) {
+      throw new IllegalArgumentException(
+          "capture: a hook point is named twice: " + plan.hookPoints());
     }
     for (HookPoint point : plan.hookPoints()) {
-      if (layers.put(point, wanted) != null) {
-        throw new IllegalArgumentException("capture: hook point " + point + " is named twice");
-      }
+      plan.layers().forEach(layer -> places.set(place(layer, point)));
     }
     if (plan.finalRow()) {
-      BitSet withLast = new BitSet(layerCount);
-      withLast.or(layers.getOrDefault(HookPoint.RESIDUAL_POST, withLast));
-      withLast.set(lastLayer);
-      layers.put(HookPoint.RESIDUAL_POST, withLast);
+      places.set(place(lastLayer, HookPoint.RESIDUAL_POST));
     }
+  }
+
+  /** The number of a (layer, hook point). */
+  static int place(int layer, HookPoint point) {
+    return layer * HookPoint.values().length + point.ordinal();
   }
 
   CapturePlan plan() {
@@ -59,9 +61,9 @@ public final class SequenceCapture {
     return lastLayer;
   }
 
-  /** Layers whose rows are staged at a hook point, the final row's included. */
-  BitSet layers(HookPoint point) {
-    return layers.getOrDefault(point, new BitSet());
+  /** Every {@link #place} whose rows are staged, the final row's included. Not to be changed. */
+  public BitSet places() {
+    return places;
   }
 
   /** Which of {@code count} positions from {@code first} on are captured. */
@@ -73,6 +75,6 @@ public final class SequenceCapture {
         selected[size++] = position;
       }
     }
-    return java.util.Arrays.copyOf(selected, size);
+    return Arrays.copyOf(selected, size);
   }
 }

@@ -61,10 +61,12 @@ final class StagingBlock implements AutoCloseable {
     }
   }
 
-  /** Copies this rank's columns of a row, after they have arrived on the host. */
-  void read(int slot, int row, ByteBuffer target, int at) {
+  /**
+   * Copies this rank's columns of a row in neighbouring slots, after they have arrived on the host.
+   */
+  void read(int slot, int count, int row, ByteBuffer target, int at) {
     int length = columns * elementBytes;
-    target.put(at, bytes, (row * slots + slot) * length, length);
+    target.put(at, bytes, (row * slots + slot) * length, count * length);
   }
 
   @Override

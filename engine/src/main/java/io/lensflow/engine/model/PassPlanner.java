@@ -4,8 +4,9 @@ import io.lensflow.engine.StepInput;
 import io.lensflow.engine.StepInput.Logits;
 import io.lensflow.engine.capture.CaptureStaging;
 import io.lensflow.engine.capture.RowCollector;
-import io.lensflow.engine.capture.SequenceCapture;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 
 /**
@@ -23,7 +24,7 @@ final class PassPlanner {
   private final boolean deterministic;
   private final List<Pass> passes = new ArrayList<>();
   private List<Slice> slices = new ArrayList<>();
-  private List<SequenceCapture> captures = new ArrayList<>();
+  private BitSet places = new BitSet();
   private int rows;
 
   private PassPlanner(CaptureStaging staging, boolean deterministic) {
@@ -51,11 +52,11 @@ final class PassPlanner {
    * What runs at once.
    *
    * @param slices in the order of their rows
-   * @param captures sequences that capture rows in it
+   * @param places all that its sequences capture at; empty if they capture nothing
    * @param rowCount N
    * @param filled whether every product, the head's too, has N rows, however many are of use
    */
-  record Pass(List<Slice> slices, List<SequenceCapture> captures, int rowCount, boolean filled) {}
+  record Pass(List<Slice> slices, BitSet places, int rowCount, boolean filled) {}
 
   /**
    * Plans a step.
@@ -96,10 +97,10 @@ final class PassPlanner {
       boolean last = from + count == ids.length;
       Logits logits = last || tokens.logits() == Logits.ALL ? tokens.logits() : Logits.NONE;
       int[] part =
-          count == ids.length ? ids : java.util.Arrays.copyOfRange(ids, from, from + count);
+          count == ids.length ? ids : Arrays.copyOfRange(ids, from, from + count);
       slices.add(new Slice(input, sequence, part, sequence.length() + from, logits));
       if (collector != null && collector.wants(sequence.length() + from, count)) {
-        captures.add(collector.sequence());
+        places.or(collector.sequence().places());
       }
       rows += count;
       from += count;
@@ -108,9 +109,10 @@ final class PassPlanner {
 
   /** Rows that the pass may have with this input in it; 0 if the input cannot join it. */
   private int room(RowCollector collector, int position, int count) {
-    List<SequenceCapture> together = new ArrayList<>(captures);
+    BitSet together = places;
     if (collector != null && collector.wants(position, count)) {
-      together.add(collector.sequence());
+      together = (BitSet) places.clone();
+      together.or(collector.sequence().places());
     }
     int staged = staging.rowsFor(together);
     if (deterministic && count == 1) {
@@ -125,9 +127,9 @@ final class PassPlanner {
       return;
     }
     boolean group = deterministic && slices.stream().allMatch(slice -> slice.ids().length == 1);
-    passes.add(new Pass(slices, captures, group ? GROUP_ROWS : rows, group));
+    passes.add(new Pass(slices, places, group ? GROUP_ROWS : rows, group));
     slices = new ArrayList<>();
-    captures = new ArrayList<>();
+    places = new BitSet();
     rows = 0;
   }
 }

@@ -255,8 +255,8 @@ public final class Transformer implements Engine {
 
   private void run(Pass pass, RowCollector[] collectors, LogitCollector[] logits) {
     CaptureStaging stage = null;
-    if (!pass.captures().isEmpty()) {
-      staging.prepare(pass.captures(), pass.rowCount());
+    if (!pass.places().isEmpty()) {
+      staging.prepare(pass.places(), pass.rowCount());
       stage = staging;
     }
     if (reduce != null) {
