@@ -19,6 +19,7 @@ import io.lensflow.worker.request.CaptureSpec;
 import io.lensflow.worker.request.GenerationRequest;
 import io.lensflow.worker.request.Run;
 import io.lensflow.worker.steering.PinnedSteering;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Clock;
@@ -31,6 +32,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
+import org.apache.avro.io.EncoderFactory;
+import org.apache.avro.specific.SpecificDatumWriter;
 
 /**
  * Where captured rows go instead of Kafka: a worker's own chunk assembler cuts them into records,
@@ -40,11 +43,19 @@ import java.util.stream.IntStream;
  * <p>{@link #accept} belongs to the engine's thread; the assemblers to the publisher's.
  */
 public final class CaptureSink implements Decoding.Observer, AutoCloseable {
+  /** A worker's own, as it is configured by default. */
+  private static final ChunkLimits LIMITS =
+      WorkerSettings.load(Map.of("lensflow.worker.model", "bench")).publisher().chunks();
+
+  private static final SpecificDatumWriter<ActivationChunk> WRITER =
+      new SpecificDatumWriter<>(ActivationChunk.class);
+
   private final List<ChunkAssembler> assemblers = new ArrayList<>();
   private final List<Future<?>> handed = new ArrayList<>();
   private final int[] positions;
   private final ExecutorService publisher =
       Executors.newSingleThreadExecutor(work -> new Thread(work, "bench-publisher"));
+  private final ByteArrayOutputStream buffer = new ByteArrayOutputStream();
   private long bytes;
   private long rows;
 
@@ -68,13 +79,8 @@ public final class CaptureSink implements Decoding.Observer, AutoCloseable {
           new GenerationRequest(
               source, null, prompts.get(b), Instant.MAX, capture, newTokens, false);
       Run run = new Run(request, new Attempt("attempt-" + b, 1), PinnedSteering.NONE, false);
-      assemblers.add(new ChunkAssembler(run, identity, info, limits(), Clock.systemUTC()));
+      assemblers.add(new ChunkAssembler(run, identity, info, LIMITS, Clock.systemUTC()));
     }
-  }
-
-  /** A worker's own, as it is configured by default. */
-  private static ChunkLimits limits() {
-    return WorkerSettings.load(Map.of("lensflow.worker.model", "bench")).publisher().chunks();
   }
 
   /** {@code RESIDUAL_POST} of every layer at every position. */
@@ -123,10 +129,17 @@ public final class CaptureSink implements Decoding.Observer, AutoCloseable {
     await();
   }
 
+  /** As a worker's serialiser does it: into memory that is kept, then into an array of its own. */
+  private byte[] serialised(ActivationChunk chunk) throws IOException {
+    buffer.reset();
+    WRITER.write(chunk, EncoderFactory.get().directBinaryEncoder(buffer, null));
+    return buffer.toByteArray();
+  }
+
   private void take(List<ChunkAssembler.Chunk> chunks) {
     for (ChunkAssembler.Chunk chunk : chunks) {
       try {
-        bytes += ActivationChunk.getEncoder().encode(chunk.record()).remaining();
+        bytes += serialised(chunk.record()).length;
         rows += (long) chunk.record().getLayers().size() * chunk.record().getPositions().size();
       } catch (IOException e) {
         throw new UncheckedIOException(e);

@@ -200,13 +200,7 @@ public final class CaptureStaging implements AutoCloseable {
    * @param positions target positions of a layer
    */
   void copy(
-      HookPoint point,
-      int[] layers,
-      int row,
-      int count,
-      ByteBuffer target,
-      int at,
-      int positions) {
+      HookPoint point, int[] layers, int row, int count, ByteBuffer target, int at, int positions) {
     StagingBlock[] ranks = blocks[point.ordinal()];
     int rowBytes = hiddenSize * dtype.bytes();
     if (ranks.length == 1 && positions == 1 && layers.length == slotCounts[point.ordinal()]) {

@@ -37,7 +37,8 @@ public final class RowCollector {
   }
 
   private CapturedRows empty(HookPoint point, int[] layers, DType dtype, int hiddenSize) {
-    int size = Math.multiplyExact(
+    int size =
+        Math.multiplyExact(
             Math.multiplyExact(layers.length, positions.length), hiddenSize * dtype.bytes());
     ByteBuffer payload = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
     return new CapturedRows(point, layers, positions, dtype, hiddenSize, payload);

@@ -96,8 +96,7 @@ final class PassPlanner {
       }
       boolean last = from + count == ids.length;
       Logits logits = last || tokens.logits() == Logits.ALL ? tokens.logits() : Logits.NONE;
-      int[] part =
-          count == ids.length ? ids : Arrays.copyOfRange(ids, from, from + count);
+      int[] part = count == ids.length ? ids : Arrays.copyOfRange(ids, from, from + count);
       slices.add(new Slice(input, sequence, part, sequence.length() + from, logits));
       if (collector != null && collector.wants(sequence.length() + from, count)) {
         places.or(collector.sequence().places());
