@@ -273,10 +273,18 @@ class Kernels(Module):
   # orders the copy after what that device was told before, and before what it is told later.
   def sum(self: __torch__.Kernels, parts: List[Tensor], rank: int, n: int) -> Tensor:
     device = ops.prim.device(parts[rank])
-    total = torch.to(torch.narrow(parts[0], 0, 0, n), device, 6)
-    for r in range(1, len(parts), 1):
-      total = torch.add(total, torch.to(torch.narrow(parts[r], 0, 0, n), device, 6))
-    return torch.to(total, ops.prim.dtype(parts[0]), False, True)
+    dtype = ops.prim.dtype(parts[rank])
+    first = torch.to(torch.narrow(parts[0], 0, 0, n), device, dtype)
+    second = torch.to(torch.narrow(parts[1], 0, 0, n), device, dtype)
+    if torch.eq(len(parts), 2):
+      # The sum of two is rounded once, whatever their type.
+      total = torch.add(first, second)
+    else:
+      total = torch.add(torch.to(first, 6), torch.to(second, 6))
+      for r in range(2, len(parts), 1):
+        total = torch.add(total, torch.to(torch.narrow(parts[r], 0, 0, n), device, 6))
+      total = torch.to(total, dtype)
+    return total
 
   # A rank's attention in one layer; before it, the sum of the layer before, or of the embeddings, is taken in.
   def rank_attention(self: __torch__.Kernels, x: Tensor, layer: int, before: List[Tensor], parts: List[Tensor], rank: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, kinds: List[int], bounds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
