@@ -5,6 +5,7 @@ import io.lensflow.engine.steering.StepSteering.Edits;
 import io.lensflow.engine.torch.Argument;
 import io.lensflow.engine.torch.KernelModule;
 import io.lensflow.engine.torch.Tensor;
+import java.util.stream.Stream;
 
 /**
  * The transformer's kernels, typed. Source and shapes: {@code transformer.py}.
@@ -25,10 +26,36 @@ final class TransformerKernels implements AutoCloseable {
       Argument bounds,
       Argument spans,
       Argument gathers,
-      Argument masks) {}
+      Argument masks) {
+    private Object[] arguments() {
+      return new Object[] {rotation, poolRows, kinds, bounds, spans, gathers, masks};
+    }
+  }
 
   /** What a rank sets aside and steers in every layer of a step. */
-  record Taps(Argument columns, Argument slots, Argument stages, Edits edits) {}
+  record Taps(Argument columns, Argument slots, Argument stages, Edits edits) {
+    private Object[] arguments() {
+      return new Object[] {
+        columns,
+        slots,
+        stages,
+        edits.starts(),
+        edits.edits(),
+        edits.multipliers(),
+        edits.rows(),
+        edits.vectors()
+      };
+    }
+  }
+
+  /** Runs a kernel whose arguments are these lists, one after the other. */
+  private Tensor run(String kernel, Object[]... arguments) {
+    return module.tensor(kernel, Stream.of(arguments).flatMap(Stream::of).toArray());
+  }
+
+  private static Object[] list(Object... arguments) {
+    return arguments;
+  }
 
   /** Packs a linear weight [out, in] for {@code rows} rows at a time. */
   Tensor pack(Tensor weight, int rows) {
@@ -76,28 +103,11 @@ final class TransformerKernels implements AutoCloseable {
 
   /** All blocks: x [N, D] to [N, D]; writes keys and values, steers and captures. */
   Tensor blocks(Tensor x, int layers, Weights w, KvCache cache, Attention attention, Taps taps) {
-    return module.tensor(
+    return run(
         "blocks",
-        x,
-        layers,
-        w.layers(),
-        w.floors(),
-        cache.layers(),
-        attention.rotation(),
-        attention.poolRows(),
-        attention.kinds(),
-        attention.bounds(),
-        attention.spans(),
-        attention.gathers(),
-        attention.masks(),
-        taps.columns(),
-        taps.slots(),
-        taps.stages(),
-        taps.edits().starts(),
-        taps.edits().edits(),
-        taps.edits().multipliers(),
-        taps.edits().rows(),
-        taps.edits().vectors());
+        list(x, layers, w.layers(), w.floors(), cache.layers()),
+        attention.arguments(),
+        taps.arguments());
   }
 
   /** Leaves a rank's summand among the parts. */
@@ -116,71 +126,23 @@ final class TransformerKernels implements AutoCloseable {
       KvCache cache,
       Attention attention,
       Taps taps) {
-    return module.tensor(
+    return run(
         "rank_attention",
-        x,
-        layer,
-        before,
-        parts,
-        rank,
-        w.layers(),
-        w.floors(),
-        cache.layers(),
-        attention.rotation(),
-        attention.poolRows(),
-        attention.kinds(),
-        attention.bounds(),
-        attention.spans(),
-        attention.gathers(),
-        attention.masks(),
-        taps.columns(),
-        taps.slots(),
-        taps.stages(),
-        taps.edits().starts(),
-        taps.edits().edits(),
-        taps.edits().multipliers(),
-        taps.edits().rows(),
-        taps.edits().vectors());
+        list(x, layer, before, parts, rank, w.layers(), w.floors(), cache.layers()),
+        attention.arguments(),
+        taps.arguments());
   }
 
   /** A rank's MLP in one layer: the residual x before it; its summand goes to the parts. */
   Tensor rankMlp(
       Tensor x, int layer, Argument before, Argument parts, int rank, Weights w, Taps taps) {
-    return module.tensor(
-        "rank_mlp",
-        x,
-        layer,
-        before,
-        parts,
-        rank,
-        w.layers(),
-        w.floors(),
-        taps.columns(),
-        taps.slots(),
-        taps.stages(),
-        taps.edits().starts(),
-        taps.edits().edits(),
-        taps.edits().multipliers(),
-        taps.edits().rows(),
-        taps.edits().vectors());
+    return run(
+        "rank_mlp", list(x, layer, before, parts, rank, w.layers(), w.floors()), taps.arguments());
   }
 
   /** The residual after the last layer. */
   Tensor rankFinish(Tensor x, int layer, Argument before, int rank, Taps taps) {
-    return module.tensor(
-        "rank_finish",
-        x,
-        layer,
-        before,
-        rank,
-        taps.columns(),
-        taps.slots(),
-        taps.stages(),
-        taps.edits().starts(),
-        taps.edits().edits(),
-        taps.edits().multipliers(),
-        taps.edits().rows(),
-        taps.edits().vectors());
+    return run("rank_finish", list(x, layer, before, rank), taps.arguments());
   }
 
   /**
