@@ -26,11 +26,7 @@ record LensHeadDecoder(LensHead head) implements RowDecoder {
   static LensHeadDecoder load(Path checkpoint, int threads) throws IOException {
     LensHeadOptions defaults = LensHeadOptions.defaults();
     return new LensHeadDecoder(
-        LensHead.load(
-            checkpoint,
-            threads == 0
-                ? defaults
-                : new LensHeadOptions(defaults.rowBlock(), defaults.columnBlock(), threads)));
+        LensHead.load(checkpoint, threads == 0 ? defaults : defaults.withThreads(threads)));
   }
 
   @Override
