@@ -67,7 +67,10 @@ public final class LensHead implements AutoCloseable {
       }
     }
     VocabularyRun first = runs.get(0);
-    preparation = new ChunkPreparation(checkpoint, first.tensors(), first.kernels());
+    boolean packs = first.hasFastPath() && runs.stream().allMatch(run -> run.tensors().onHost());
+    preparation =
+        new ChunkPreparation(
+            checkpoint, first.tensors(), first.kernels(), packs ? options.columnBlock() : 0);
     threads = new RankThreads("lensflow-lens", runs.size());
   }
 

@@ -131,8 +131,10 @@ final class VocabularyRun implements AutoCloseable {
         int group = RunScratch.group(columns);
         try (Tensor slice = tensors.rows(head, at, columns);
             Tensor w = kernels.weights(slice, room.weight());
-            Tensor z = kernels.block(x, w, room, group, metrics.weighted(), first + at, targets)) {
-          room.addTo(sums);
+            Tensor z =
+                kernels.block(
+                    x, w, rows.n(), room, group, metrics.weighted(), first + at, targets)) {
+          room.addTo(sums, z, metrics.weighted());
           if (top != null) {
             room.addTo(top, z, first + at, columns);
           }
