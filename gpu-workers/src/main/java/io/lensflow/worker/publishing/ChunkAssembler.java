@@ -301,7 +301,7 @@ public final class ChunkAssembler {
         .setDtype(ElementType.valueOf(capture.rowDtype().name()))
         .setSteering(run.steering().applied())
         .setSteeringFingerprint(run.steering().fingerprint())
-        .setLenses(run.request().source().getLenses())
+        .setLenses(run.request().lenses())
         .build();
   }
 
