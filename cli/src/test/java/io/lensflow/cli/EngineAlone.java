@@ -9,8 +9,10 @@ import io.lensflow.engine.capture.CapturePlan;
 import io.lensflow.engine.capture.CapturedRows;
 import io.lensflow.engine.capture.HookPoint;
 import io.lensflow.engine.generation.Generation;
+import io.lensflow.engine.lens.LensBatch;
 import io.lensflow.engine.lens.LensHead;
 import io.lensflow.engine.lens.LensHeadOptions;
+import io.lensflow.engine.lens.LensMetrics;
 import io.lensflow.engine.lens.LensRows;
 import io.lensflow.text.spec.PositionSpec;
 import java.io.IOException;
@@ -67,7 +69,7 @@ record EngineAlone(
 
   private static LensRows decode(LensHead head, ByteBuffer rows, int topK) {
     int n = rows.remaining() / (Float.BYTES * head.config().hiddenSize());
-    return head.decode(rows, DType.FLOAT32, n, topK);
+    return head.decode(LensBatch.of(rows, DType.FLOAT32, n), LensMetrics.summary(topK));
   }
 
   /** All rows of one layer, [N, D]. */

@@ -8,8 +8,10 @@ import io.lensflow.engine.capture.CapturePlan;
 import io.lensflow.engine.capture.HookPoint;
 import io.lensflow.engine.checkpoint.CheckpointException;
 import io.lensflow.engine.checkpoint.CheckpointFolder;
+import io.lensflow.engine.lens.LensBatch;
 import io.lensflow.engine.lens.LensHead;
 import io.lensflow.engine.lens.LensHeadOptions;
+import io.lensflow.engine.lens.LensMetrics;
 import io.lensflow.engine.steering.PreparedVector;
 import io.lensflow.engine.steering.SteeringOperation;
 import io.lensflow.engine.steering.SteeringSite;
@@ -70,7 +72,11 @@ class EngineLifecycleTest {
     LensHead lens = LensHead.load(folder, LensHeadOptions.defaults());
     lens.close();
     lens.close();
-    assertThatThrownBy(() -> lens.decode(ByteBuffer.allocate(64), DType.FLOAT32, 1, 1))
+    assertThatThrownBy(
+            () ->
+                lens.decode(
+                    LensBatch.of(ByteBuffer.allocate(64), DType.FLOAT32, 1),
+                    LensMetrics.summary(1)))
         .isInstanceOf(IllegalStateException.class);
   }
 

@@ -6,8 +6,10 @@ import io.lensflow.engine.StepInput.Logits;
 import io.lensflow.engine.capture.CapturePlan;
 import io.lensflow.engine.capture.HookPoint;
 import io.lensflow.engine.checkpoint.CheckpointFolder;
+import io.lensflow.engine.lens.LensBatch;
 import io.lensflow.engine.lens.LensHead;
 import io.lensflow.engine.lens.LensHeadOptions;
+import io.lensflow.engine.lens.LensMetrics;
 import io.lensflow.engine.steering.PreparedVector;
 import io.lensflow.engine.steering.SteeringOperation;
 import io.lensflow.engine.steering.SteeringSite;
@@ -90,7 +92,9 @@ class NativeMemoryTest {
               inputs.add(new StepInput(plain, new int[] {3}, Logits.SUMMARY));
             }
             StepOutput output = engine.step(inputs).get(0);
-            lens.decode(output.finalRows().payload(), DType.FLOAT32, ids.length, 3);
+            lens.decode(
+                LensBatch.of(output.finalRows().payload(), DType.FLOAT32, ids.length),
+                LensMetrics.summary(3));
             done++;
           }
         }

@@ -11,9 +11,11 @@ import io.lensflow.engine.capture.CapturedRows;
 import io.lensflow.engine.capture.HookPoint;
 import io.lensflow.engine.generation.Generation;
 import io.lensflow.engine.lens.HeadSummary;
+import io.lensflow.engine.lens.LensBatch;
 import io.lensflow.engine.lens.LensGolden;
 import io.lensflow.engine.lens.LensHead;
 import io.lensflow.engine.lens.LensHeadOptions;
+import io.lensflow.engine.lens.LensMetrics;
 import io.lensflow.engine.lens.LensRows;
 import io.lensflow.text.spec.PositionSpec;
 import java.io.IOException;
@@ -131,7 +133,10 @@ class SmolLm2Test {
       StepOutput output = engine.step(List.of(new StepInput(sequence, ids, Logits.ALL))).get(0);
       CapturedRows rows = output.rows().get(0);
       int layers = engine.config().layers();
-      LensRows decoded = lens.decode(rows.payload(), rows.dtype(), layers * ids.length, K);
+      LensRows decoded =
+          lens.decode(
+              LensBatch.of(rows.payload(), rows.dtype(), layers * ids.length),
+              LensMetrics.summary(K));
       LensGolden.compare(golden, "case0.lens.residual_post.", decoded, 1e-3f);
       int v = engine.config().vocabularySize();
       for (int position = 0; position < ids.length; position++) {
@@ -221,7 +226,8 @@ class SmolLm2Test {
   private static void assertLensEqualsHead(StepOutput step) {
     CapturedRows finals = step.finalRows();
     int rows = finals.positions().length;
-    LensRows decoded = lens.decode(finals.payload(), finals.dtype(), rows, 1);
+    LensRows decoded =
+        lens.decode(LensBatch.of(finals.payload(), finals.dtype(), rows), LensMetrics.summary(1));
     HeadSummary model = step.summary();
     assertThat(decoded.topIds()[rows - 1]).isEqualTo(model.topId());
     assertThat(decoded.topLogits()[rows - 1]).isEqualTo(model.topLogit(), within(0.25f));

@@ -2,8 +2,10 @@ package io.lensflow.decoder;
 
 import io.lensflow.decoder.batch.RowDecoder;
 import io.lensflow.engine.DType;
+import io.lensflow.engine.lens.LensBatch;
 import io.lensflow.engine.lens.LensHead;
 import io.lensflow.engine.lens.LensHeadOptions;
+import io.lensflow.engine.lens.LensMetrics;
 import io.lensflow.engine.lens.LensRows;
 import io.lensflow.engine.model.ModelConfig;
 import java.io.IOException;
@@ -43,7 +45,7 @@ record LensHeadDecoder(LensHead head) implements RowDecoder {
 
   @Override
   public LensRows decode(ByteBuffer rows, DType dtype, int n, int k) {
-    return head.decode(rows, dtype, n, k);
+    return head.decode(LensBatch.of(rows, dtype, n), LensMetrics.summary(k));
   }
 
   @Override

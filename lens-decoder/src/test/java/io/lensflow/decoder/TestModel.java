@@ -95,7 +95,7 @@ public final class TestModel implements RowDecoder {
         probabilities[row * k + rank] = (float) Math.exp(logits[order[rank]] - logSumExp[row]);
       }
     }
-    return new LensRows(k, ids, top, probabilities, entropy, logSumExp);
+    return new LensRows(k, ids, top, probabilities, entropy, logSumExp, null, null, null);
   }
 
   /** log Σ exp. */

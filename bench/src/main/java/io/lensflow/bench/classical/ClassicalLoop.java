@@ -7,7 +7,9 @@ import io.lensflow.engine.SequenceOptions;
 import io.lensflow.engine.StepInput;
 import io.lensflow.engine.capture.CapturePlan;
 import io.lensflow.engine.capture.CapturedRows;
+import io.lensflow.engine.lens.LensBatch;
 import io.lensflow.engine.lens.LensHead;
+import io.lensflow.engine.lens.LensMetrics;
 import io.lensflow.engine.lens.LensRows;
 import java.util.Arrays;
 import java.util.List;
@@ -55,7 +57,8 @@ public final class ClassicalLoop {
   /** What the lens says about hidden states, [L·S] rows, layer by layer. */
   public LensRows lens(CapturedRows states) {
     int rows = states.layers().length * states.positions().length;
-    return head.decode(states.payload(), states.dtype(), rows, topK);
+    return head.decode(
+        LensBatch.of(states.payload(), states.dtype(), rows), LensMetrics.summary(topK));
   }
 
   /** Both for the S tokens so far; the next token is the first choice of the last row. */

@@ -3,7 +3,9 @@ package io.lensflow.bench.classical;
 import io.lensflow.bench.workload.Decoding;
 import io.lensflow.engine.StepOutput;
 import io.lensflow.engine.capture.CapturedRows;
+import io.lensflow.engine.lens.LensBatch;
 import io.lensflow.engine.lens.LensHead;
+import io.lensflow.engine.lens.LensMetrics;
 import io.lensflow.engine.lens.LensRows;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -76,7 +78,8 @@ public final class DeferredLens implements Decoding.Observer {
       }
       batch.flip();
     }
-    LensRows lens = head.decode(batch, any.dtype(), waitingRows, topK);
+    LensRows lens =
+        head.decode(LensBatch.of(batch, any.dtype(), waitingRows), LensMetrics.summary(topK));
     int first = 0;
     for (CapturedRows rows : waiting) {
       listener.decoded(rows, lens, first);

@@ -9,8 +9,10 @@ import io.lensflow.bench.figure.Finding;
 import io.lensflow.bench.timing.Timed;
 import io.lensflow.bench.timing.Timings;
 import io.lensflow.engine.DType;
+import io.lensflow.engine.lens.LensBatch;
 import io.lensflow.engine.lens.LensHead;
 import io.lensflow.engine.lens.LensHeadOptions;
+import io.lensflow.engine.lens.LensMetrics;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Locale;
@@ -21,7 +23,7 @@ import java.util.Locale;
  */
 public final class LensBatching implements Benchmark {
   private static final int ROWS = 256;
-  private static final int TOP_K = 5;
+  private static final LensMetrics METRICS = LensMetrics.summary(5);
   private static final Definition DEFINITION =
       new Definition(
           "lens-batch-speedup-256",
@@ -38,12 +40,15 @@ public final class LensBatching implements Benchmark {
     try (LensHead head = LensHead.load(setting.model(), LensHeadOptions.defaults())) {
       int rowBytes = head.config().hiddenSize() * Float.BYTES;
       ByteBuffer values = RandomRows.of(ROWS, head.config().hiddenSize());
-      Timed together = Timed.each(4, () -> head.decode(values, DType.FLOAT32, ROWS, TOP_K));
+      Timed together =
+          Timed.each(4, () -> head.decode(LensBatch.of(values, DType.FLOAT32, ROWS), METRICS));
       Timed alone =
           Timed.whole(
               () -> {
                 for (int row = 0; row < ROWS; row++) {
-                  head.decode(values.slice(row * rowBytes, rowBytes), DType.FLOAT32, 1, TOP_K);
+                  head.decode(
+                      LensBatch.of(values.slice(row * rowBytes, rowBytes), DType.FLOAT32, 1),
+                      METRICS);
                 }
               });
       Timings timings = setting.comparison().alternate(together, alone);

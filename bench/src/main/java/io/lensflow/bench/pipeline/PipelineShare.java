@@ -23,8 +23,10 @@ import io.lensflow.engine.Engine;
 import io.lensflow.engine.EngineLoader;
 import io.lensflow.engine.EngineOptions;
 import io.lensflow.engine.capture.CapturePlan;
+import io.lensflow.engine.lens.LensBatch;
 import io.lensflow.engine.lens.LensHead;
 import io.lensflow.engine.lens.LensHeadOptions;
+import io.lensflow.engine.lens.LensMetrics;
 import io.lensflow.records.LensRequest;
 import io.lensflow.records.Prompt;
 import io.lensflow.records.PromptRequest;
@@ -142,7 +144,9 @@ public final class PipelineShare implements Benchmark {
     int rows = BATCH * (PROMPT_TOKENS + NEW_TOKENS - 1) * head.config().layers();
     ByteBuffer batch = RandomRows.of(LENS_ROWS, head.config().hiddenSize());
     for (int at = 0; at < rows; at += LENS_ROWS) {
-      head.decode(batch, DType.FLOAT32, Math.min(LENS_ROWS, rows - at), TOP_K);
+      head.decode(
+          LensBatch.of(batch, DType.FLOAT32, Math.min(LENS_ROWS, rows - at)),
+          LensMetrics.summary(TOP_K));
     }
   }
 

@@ -86,19 +86,33 @@ public final class LensHead implements AutoCloseable {
     return revision;
   }
 
+  /** The logit lens: {@link #decode(LensBatch, LensMetrics, LensTranslator)} without translator. */
+  public LensRows decode(LensBatch batch, LensMetrics metrics) {
+    return decode(batch, metrics, null);
+  }
+
   /**
    * Decodes rows.
    *
-   * @param rows [n, D] from the buffer's position on, little-endian; not moved
-   * @param rowDtype their element type
-   * @param n at least 0
-   * @param k tokens reported per row, 1 … V
-   * @throws IllegalArgumentException if a size is out of range; names it
+   * @param translator applied before the final norm; null for none
+   * @throws IllegalArgumentException if a size or an id is out of range, or the batch lacks what a
+   *     metric needs; names it
    */
-  public LensRows decode(ByteBuffer rows, DType rowDtype, int n, int k) {
+  public LensRows decode(LensBatch batch, LensMetrics metrics, LensTranslator translator) {
     if (closed) {
       throw new IllegalStateException("the lens head is closed");
     }
+    if (translator != null
+        || metrics.targetsPerRow() > 0
+        || metrics.needsModel()
+        || metrics.path() == LensAccuracy.FAST
+        || batch.frozenNorm()) {
+      throw new UnsupportedOperationException("not yet: " + metrics);
+    }
+    int n = batch.n();
+    int k = metrics.topK();
+    DType rowDtype = batch.dtype();
+    ByteBuffer rows = batch.rows();
     int d = config.hiddenSize();
     int v = config.vocabularySize();
     long rowBytes = (long) d * rowDtype.bytes();
@@ -118,7 +132,10 @@ public final class LensHead implements AutoCloseable {
             new float[n * k],
             new float[n * k],
             new float[n],
-            new float[n]);
+            new float[n],
+            null,
+            null,
+            null);
     for (int at = 0; at < n; at += options.rowBlock()) {
       int count = Math.min(options.rowBlock(), n - at);
       try (Tensor raw = tensors.empty(rowDtype, count, d)) {

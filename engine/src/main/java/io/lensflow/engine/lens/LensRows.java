@@ -1,7 +1,7 @@
 package io.lensflow.engine.lens;
 
 /**
- * What a lens says about N rows.
+ * What a lens says about N rows. What was not asked for is null.
  *
  * @param k tokens reported per row
  * @param topIds [N, k], by falling logit, then rising id
@@ -9,6 +9,9 @@ package io.lensflow.engine.lens;
  * @param topProbabilities [N, k], softmax over the whole vocabulary
  * @param entropy [N], nats
  * @param logSumExp [N], natural
+ * @param targets about the tokens that were asked for
+ * @param kl [N], KL(final ‖ lens) in nats, at least 0
+ * @param js [N], Jensen–Shannon divergence of final and lens in nats, 0 … ln 2
  */
 public record LensRows(
     int k,
@@ -16,4 +19,7 @@ public record LensRows(
     float[] topLogits,
     float[] topProbabilities,
     float[] entropy,
-    float[] logSumExp) {}
+    float[] logSumExp,
+    LensTargets targets,
+    float[] kl,
+    float[] js) {}

@@ -35,7 +35,8 @@ class LensHeadTest {
       for (String name : new String[] {"case0", "case1", "case2", "case3"}) {
         float[] residuals = golden.floats(name + ".residual_post");
         int n = residuals.length / lens.config().hiddenSize();
-        LensRows rows = lens.decode(bytes(residuals), DType.FLOAT32, n, K);
+        LensRows rows =
+            lens.decode(LensBatch.of(bytes(residuals), DType.FLOAT32, n), LensMetrics.summary(K));
         LensGolden.compare(golden, name + ".lens.residual_post.", rows, 1e-5f);
       }
     }
@@ -51,7 +52,9 @@ class LensHeadTest {
     for (int columnBlock : new int[] {5, 48, 7}) {
       try (LensHead lens = LensHead.load(folder, new LensHeadOptions(4, columnBlock, 1))) {
         for (int k : new int[] {1, 3, 6, 48}) {
-          LensRows rows = lens.decode(bytes(random(9 * 16)), DType.FLOAT32, 9, k);
+          LensRows rows =
+              lens.decode(
+                  LensBatch.of(bytes(random(9 * 16)), DType.FLOAT32, 9), LensMetrics.summary(k));
           for (int row = 0; row < 9; row++) {
             for (int i = 0; i < k; i++) {
               assertThat(rows.topIds()[row * k + i]).isEqualTo(i);
@@ -77,15 +80,19 @@ class LensHeadTest {
     }
     try (LensHead small = LensHead.load(folder, new LensHeadOptions(3, 11, 1));
         LensHead large = LensHead.load(folder, LensHeadOptions.defaults())) {
-      LensRows a = small.decode(brain.flip(), DType.BFLOAT16, 20, K);
-      LensRows b = large.decode(bytes(values), DType.FLOAT32, 20, K);
+      LensRows a =
+          small.decode(LensBatch.of(brain.flip(), DType.BFLOAT16, 20), LensMetrics.summary(K));
+      LensRows b =
+          large.decode(LensBatch.of(bytes(values), DType.FLOAT32, 20), LensMetrics.summary(K));
       assertThat(a.topIds()).isEqualTo(b.topIds());
       assertClose(a.topLogits(), b.topLogits(), 1e-5f, "logits");
       assertClose(a.entropy(), b.entropy(), 1e-5f, "entropy");
       for (int row = 0; row < 20; row++) {
         float[] p =
             Arrays.copyOfRange(
-                large.decode(bytes(values), DType.FLOAT32, 20, 48).topProbabilities(),
+                large
+                    .decode(LensBatch.of(bytes(values), DType.FLOAT32, 20), LensMetrics.summary(48))
+                    .topProbabilities(),
                 row * 48,
                 (row + 1) * 48);
         double entropy = 0;
@@ -105,11 +112,14 @@ class LensHeadTest {
     new CheckpointFolder(folder).write();
     try (LensHead lens = LensHead.load(folder, LensHeadOptions.defaults())) {
       ByteBuffer rows = bytes(random(32));
-      assertThatThrownBy(() -> lens.decode(rows, DType.FLOAT32, 3, 1))
+      assertThatThrownBy(
+              () -> lens.decode(LensBatch.of(rows, DType.FLOAT32, 3), LensMetrics.summary(1)))
           .hasMessageContaining("n is 3 rows of 64 bytes, but the buffer holds 128");
-      assertThatThrownBy(() -> lens.decode(rows, DType.FLOAT32, 2, 49))
+      assertThatThrownBy(
+              () -> lens.decode(LensBatch.of(rows, DType.FLOAT32, 2), LensMetrics.summary(49)))
           .hasMessageContaining("k is 49; it must be 1 … 48");
-      assertThat(lens.decode(rows, DType.FLOAT32, 0, 1).topIds()).isEmpty();
+      assertThat(lens.decode(LensBatch.of(rows, DType.FLOAT32, 0), LensMetrics.summary(1)).topIds())
+          .isEmpty();
     }
   }
 

@@ -98,7 +98,10 @@ class CanaryTest {
             new float[] {first, second},
             new float[2],
             new float[1],
-            new float[] {logSumExp}),
+            new float[] {logSumExp},
+            null,
+            null,
+            null),
         0,
         1);
     return table;
