@@ -1,6 +1,7 @@
 package io.lensflow.worker.publishing;
 
 import io.lensflow.engine.DType;
+import io.lensflow.engine.RowConversion;
 import io.lensflow.engine.capture.CapturedRows;
 import io.lensflow.engine.capture.HookPoint;
 import io.lensflow.engine.lens.HeadSummary;

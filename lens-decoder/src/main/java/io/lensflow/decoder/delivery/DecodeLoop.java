@@ -6,8 +6,7 @@ import io.lensflow.decoder.batch.KernelThread;
 import io.lensflow.decoder.batch.LensWork;
 import io.lensflow.decoder.batch.RowBatch;
 import io.lensflow.decoder.batch.RowBatcher;
-import io.lensflow.decoder.chunk.Checkpoint;
-import io.lensflow.decoder.chunk.ChunkVerifier;
+import io.lensflow.decoder.batch.WorkPlanner;
 import io.lensflow.decoder.lens.ResultWriter;
 import io.lensflow.decoder.lens.TokenTexts;
 import io.lensflow.schemas.registry.SchemaRegistryException;
@@ -82,7 +81,7 @@ public final class DecodeLoop implements Runnable {
    *
    * @param settings sizes and times
    * @param topics names of topics
-   * @param checkpoint what the kernel thread has loaded
+   * @param planner what is to be computed of a chunk
    * @param kernel where batches are decoded
    * @param texts text of single tokens
    * @param kafka where records come from and go to
@@ -92,7 +91,7 @@ public final class DecodeLoop implements Runnable {
   public DecodeLoop(
       DecoderSettings settings,
       TopicCatalogue topics,
-      Checkpoint checkpoint,
+      WorkPlanner planner,
       KernelThread kernel,
       TokenTexts texts,
       KafkaEnds kafka,
@@ -108,14 +107,12 @@ public final class DecodeLoop implements Runnable {
     transaction =
         new ResultTransaction(
             kafka.producers(), settings.transactionAge(), settings.transactionBytes(), nanoClock);
-    intake =
-        new ChunkIntake(
-            checkpoint, new ChunkVerifier(checkpoint, settings.maxTopK()), kafka.deserializer());
+    intake = new ChunkIntake(planner, settings.maxTopK(), kafka.deserializer());
     batcher = new RowBatcher(settings.batchRows(), settings.batchDeadline());
     writer =
         new EntryWriter(
             topics,
-            checkpoint.config().layers(),
+            planner.checkpoint().config().layers(),
             new ResultWriter(texts, settings.maxResultBytes(), Clock.systemUTC()),
             metrics);
   }
@@ -178,6 +175,7 @@ public final class DecodeLoop implements Runnable {
       publish();
     }
     metrics.standing(assignment.lag(), assignment.heldBytes());
+    metrics.waiting(batcher.waitingRows(), batcher.oldestAge(nanoClock.getAsLong()).orElse(0));
   }
 
   private ConsumerRecords<byte[], byte[]> poll() {
@@ -226,7 +224,7 @@ public final class DecodeLoop implements Runnable {
     ledger.add(entry);
     if (entry instanceof LedgerEntry.Decoding decoding) {
       long now = nanoClock.getAsLong();
-      for (LensWork work : decoding.works()) {
+      for (LensWork work : decoding.orders().works()) {
         batcher.add(work, now);
       }
     }
@@ -235,7 +233,7 @@ public final class DecodeLoop implements Runnable {
   private void settle() {
     for (RowBatch batch = kernel.takeFinished(); batch != null; batch = kernel.takeFinished()) {
       batch.settle();
-      metrics.batch(batch.rows(), settings.batchRows());
+      metrics.batch(batch, settings.batchRows());
     }
   }
 

@@ -1,10 +1,9 @@
 package io.lensflow.decoder.delivery;
 
+import io.lensflow.decoder.batch.LensOrders;
 import io.lensflow.decoder.batch.LensWork;
-import io.lensflow.engine.DType;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.Failure;
-import java.util.List;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /** What became of one record of {@code activations}, or of a run of offsets that holds none. */
@@ -64,15 +63,9 @@ sealed interface LedgerEntry {
   /**
    * A chunk on its way through the head.
    *
-   * @param works one per lens that this decoder has
-   * @param absentLenses names of lenses that it does not have
+   * @param orders what is computed for its lenses, and which of them get nothing
    */
-  record Decoding(
-      ConsumerRecord<byte[], byte[]> record,
-      ActivationChunk chunk,
-      DType dtype,
-      List<LensWork> works,
-      List<String> absentLenses)
+  record Decoding(ConsumerRecord<byte[], byte[]> record, ActivationChunk chunk, LensOrders orders)
       implements LedgerEntry {
     @Override
     public long nextOffset() {
@@ -81,13 +74,14 @@ sealed interface LedgerEntry {
 
     @Override
     public boolean isDone() {
-      return works.stream().allMatch(LensWork::isDone);
+      return orders.works().stream().allMatch(LensWork::isDone);
     }
 
-    /** The record's bytes, and the payload that was read out of them. */
+    /** The record's bytes, the payload that was read out of them, and the values to come. */
     @Override
     public long heldBytes() {
-      return 2 * bytesOf(record);
+      return 2 * bytesOf(record)
+          + orders.works().stream().mapToLong(work -> work.table().bytes()).sum();
     }
   }
 

@@ -174,7 +174,9 @@ final class ResultTransaction implements AutoCloseable {
       long perToken = 24;
       long perRow = 16;
       long rows = (long) result.getLayers().size() * result.getPositions().size();
-      return 512 + perToken * result.getTopIds().size() + perRow * rows;
+      long tokens = result.getTopIds().size();
+      tokens += result.getTargets() == null ? 0 : result.getTargets().getIds().size();
+      return 512 + perToken * tokens + perRow * rows;
     }
     if (value instanceof DeadLetter letter && letter.getValue() != null) {
       return 512 + letter.getValue().remaining();

@@ -8,7 +8,6 @@ import io.lensflow.decoder.DecoderSettings;
 import io.lensflow.decoder.TestChunks;
 import io.lensflow.decoder.TestModel;
 import io.lensflow.decoder.batch.KernelThread;
-import io.lensflow.decoder.chunk.Checkpoint;
 import io.lensflow.decoder.lens.TokenTexts;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.DeadLetter;
@@ -81,8 +80,7 @@ class DecodeLoopTest {
                     "lensflow.decoder.checkpoint", "unused",
                     "lensflow.decoder.max-held-bytes", "1MiB")),
             TOPICS,
-            new Checkpoint(
-                TestModel.NAME, TestModel.REVISION, TestModel.TOKENIZER_HASH, TestModel.shape()),
+            TestChunks.planner(),
             kernel,
             new TokenTexts(TestModel.SIZE, id -> "<" + id + ">"),
             new KafkaEnds(consumer, (topic, bytes) -> read(bytes), this::producer),
@@ -230,19 +228,21 @@ class DecodeLoopTest {
     assign(P0);
     ActivationChunk chunk = TestChunks.chunk("a", 0, 0);
     LensRequest metrics = TestChunks.lens("logit", 1);
-    metrics.setMetrics(List.of(LensMetric.TOP_K, LensMetric.KL));
+    metrics.setMetrics(List.of(LensMetric.TOP_K, LensMetric.KL, LensMetric.UNKNOWN));
     chunk.setLenses(List.of(metrics, TestChunks.lens("tuned", 1)));
     add(P0, 0, chunk);
     turnUntilDue(() -> results().size() == 2);
 
     LensResult logit = results().get(0);
     assertThat(logit.getTopIds()).hasSize(3);
-    assertThat(logit.getKl()).isNull();
+    assertThat(logit.getKl()).hasSize(3).last().isEqualTo(0f);
+    assertThat(logit.getEntropy()).isNull();
     assertThat(logit.getGap()).isNull();
     LensResult tuned = results().get(1);
     assertThat(tuned.getLens()).isEqualTo("tuned");
-    assertThat(tuned.getGap().getReason()).contains("no lens 'tuned'");
+    assertThat(tuned.getGap().getReason()).contains("no lens 'tuned'; it has 'logit'");
     assertThat(deadLetters()).isEmpty();
+    assertThat(meters.get("lensflow.decoder.lenses.missed").counter().count()).isEqualTo(1);
   }
 
   @Test

@@ -157,7 +157,8 @@ public final class ServedLenses {
         .findFirst()
         .map(
             vector ->
-                new Refusal("projections", "'%s' must be NAME@VERSION, such as calm@3".formatted(vector)))
+                new Refusal(
+                    "projections", "'%s' must be NAME@VERSION, such as calm@3".formatted(vector)))
         .orElse(null);
   }
 }
