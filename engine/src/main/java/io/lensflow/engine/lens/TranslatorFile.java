@@ -34,7 +34,7 @@ public final class TranslatorFile implements AutoCloseable {
 
   private static final Pattern TENSOR =
       Pattern.compile("layers\\.(0|[1-9]\\d{0,5})\\.(weight|bias)");
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
 
   private final SafetensorsFile file;
   private final TranslatorInfo info;
@@ -63,7 +63,7 @@ public final class TranslatorFile implements AutoCloseable {
     }
   }
 
-  /** Whether a lens may have this name: up to 64 of the characters A-Z a-z 0-9 . _ -. */
+  /** Whether a lens may have this name: up to 100 of the characters A-Z a-z 0-9 . _ -. */
   public static boolean isName(String name) {
     return NAME.matcher(name).matches();
   }
@@ -82,7 +82,7 @@ public final class TranslatorFile implements AutoCloseable {
     }
     String name = required("name");
     if (!isName(name)) {
-      throw wrong("name is '%s'; it may hold up to 64 of A-Z a-z 0-9 . _ -".formatted(name));
+      throw wrong("name is '%s'; it may hold up to 100 of A-Z a-z 0-9 . _ -".formatted(name));
     }
     return new TranslatorInfo(
         name,

@@ -31,7 +31,7 @@ public final class TranslatorWriter {
   public TranslatorWriter(TranslatorInfo info, int hiddenSize) {
     if (!TranslatorFile.isName(info.name())) {
       throw new IllegalArgumentException(
-          "name is '%s'; it may hold up to 64 of A-Z a-z 0-9 . _ -".formatted(info.name()));
+          "name is '%s'; it may hold up to 100 of A-Z a-z 0-9 . _ -".formatted(info.name()));
     }
     this.info = info;
     this.hiddenSize = hiddenSize;

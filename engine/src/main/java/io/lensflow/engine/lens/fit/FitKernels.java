@@ -65,6 +65,28 @@ final class FitKernels implements AutoCloseable {
     return module.tensor("shifted", x, b);
   }
 
+  /** Adds the model's probabilities at rows [n, D] to a total [V], float64. */
+  void addModel(Tensor x, Tensor norm, Tensor head, double eps, Tensor total) {
+    module.call("add_model", x, norm, head, eps, total);
+  }
+
+  /** Logarithm of the mean distribution, float32 [V]. */
+  Tensor logMean(Tensor total, long n) {
+    return module.tensor("log_mean", total, n);
+  }
+
+  /** KL(model ‖ q) at rows [n, D]; float32 [n]. */
+  Tensor distance(Tensor x, Tensor norm, Tensor head, double eps, Tensor logQ) {
+    return module.tensor("distance", x, norm, head, eps, logQ);
+  }
+
+  /** Index of the greatest. */
+  int top(Tensor logQ) {
+    try (Tensor at = module.tensor("top", logQ)) {
+      return (int) at.bytes().getLong(0);
+    }
+  }
+
   @Override
   public void close() {
     module.close();

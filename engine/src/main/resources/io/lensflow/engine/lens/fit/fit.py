@@ -49,3 +49,30 @@ class Kernels(Module):
   # x + b, float32
   def shifted(self: __torch__.Kernels, x: Tensor, b: Tensor) -> Tensor:
     return torch.add(torch.to(x, 6), b)
+
+  # The model's distributions at its last rows x [n, D]: log-probabilities, float32 [n, V]. norm [D] and head [V, D]
+  # float32
+  def model(self: __torch__.Kernels, x: Tensor, norm: Tensor, head: Tensor, eps: float) -> Tensor:
+    f = torch.to(x, 6)
+    scale = torch.rsqrt(torch.add(torch.mean(torch.mul(f, f), [-1], True), eps))
+    z = torch.mm(torch.mul(torch.mul(f, scale), norm), torch.t(head))
+    return torch.log_softmax(z, -1)
+
+  # Adds the probabilities to total [V] float64
+  def add_model(self: __torch__.Kernels, x: Tensor, norm: Tensor, head: Tensor, eps: float, total: Tensor) -> None:
+    p = torch.exp((self).model(x, norm, head, eps, ))
+    t = torch.add_(total, torch.sum(p, [0], False, dtype=7))
+
+  # Of total, summed over n rows -> the logarithm of the mean distribution, float32 [V]. No token gets less than 1e-30:
+  # where float32 says 0, it does not mean never.
+  def log_mean(self: __torch__.Kernels, total: Tensor, n: int) -> Tensor:
+    return torch.to(torch.log(torch.clamp(torch.div(total, n), 1e-30)), 6)
+
+  # KL(model || q) at each row, for one q for all of them: log_q [V] -> [n]
+  def distance(self: __torch__.Kernels, x: Tensor, norm: Tensor, head: Tensor, eps: float, log_q: Tensor) -> Tensor:
+    l = (self).model(x, norm, head, eps, )
+    return torch.sum(torch.mul(torch.exp(l), torch.sub(l, log_q)), [-1])
+
+  # Which is the greatest
+  def top(self: __torch__.Kernels, log_q: Tensor) -> Tensor:
+    return torch.view(torch.argmax(log_q), [1])
