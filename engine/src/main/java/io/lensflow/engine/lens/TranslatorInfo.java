@@ -7,12 +7,12 @@ import io.lensflow.engine.capture.HookPoint;
  *
  * @param name by which requests choose it
  * @param kind its formula
- * @param model name of the model that it was made for
- * @param revision that model's revision
+ * @param model served name of the model that it was made for
+ * @param revision that model's revision; empty if its maker did not say
  * @param hookPoint whose rows it translates
- * @param method how it was made, such as {@code least-squares}
- * @param trainingData what it was made from
- * @param createdAt when, ISO 8601
+ * @param method how it was made, such as {@code least-squares}; may be empty
+ * @param trainingData what it was made from; may be empty
+ * @param createdAt when, ISO 8601; may be empty
  */
 public record TranslatorInfo(
     String name,
