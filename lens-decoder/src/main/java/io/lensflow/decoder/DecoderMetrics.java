@@ -23,6 +23,7 @@ public final class DecoderMetrics {
   private final Counter canaryMismatches;
   private final Counter gaps;
   private final Counter lost;
+  private final Counter lostChunks;
   private final Timer commits;
   private final Counter aborts;
   private final AtomicLong lag = new AtomicLong();
@@ -47,6 +48,8 @@ public final class DecoderMetrics {
     canaryMismatches = counter("canary.mismatches", "Of these, rows that disagree");
     gaps = counter("gaps", "Reports of chunks that were missing in front of another");
     lost = counter("lost.records", "Offsets that were deleted before they were decoded");
+    lostChunks =
+        counter("lost.chunks", "Chunks of finished requests that were reported as lost, per lens");
     commits =
         Timer.builder(PREFIX + "transaction.commit")
             .description("Time to commit results and offsets")
@@ -130,6 +133,11 @@ public final class DecoderMetrics {
   /** Offsets were gone before they were read. */
   public void lost(long records) {
     lost.increment(records);
+  }
+
+  /** Chunks of a finished request were reported as lost. */
+  public void lostChunks(int chunks) {
+    lostChunks.increment(chunks);
   }
 
   /** A transaction was committed. */

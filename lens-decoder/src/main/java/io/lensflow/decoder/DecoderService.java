@@ -122,7 +122,8 @@ public final class DecoderService implements AutoCloseable {
             new KafkaEnds(
                 decoderClients.consumer(),
                 clients.deserializer(ActivationChunk.class),
-                decoderClients::producer),
+                decoderClients::producer,
+                decoderClients.losses()),
             new DecoderMetrics(registry),
             System::nanoTime);
     OpsServer ops;

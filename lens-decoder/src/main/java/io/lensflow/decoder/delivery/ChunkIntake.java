@@ -43,7 +43,7 @@ final class ChunkIntake {
   LedgerEntry take(ConsumerRecord<byte[], byte[]> record, Epoch epoch) {
     Optional<String> model = LensflowHeaders.get(record.headers(), LensflowHeaders.MODEL);
     if (model.isPresent() && !model.get().equals(planner.checkpoint().model())) {
-      return new LedgerEntry.Skipped(record.offset());
+      return new LedgerEntry.Skipped(record.offset(), record.timestamp());
     }
     ActivationChunk chunk;
     try {
@@ -58,7 +58,7 @@ final class ChunkIntake {
     }
     boolean foreign = model.isEmpty() && !chunk.getModel().equals(planner.checkpoint().model());
     if (foreign || chunk.getLenses().isEmpty()) {
-      return new LedgerEntry.Skipped(record.offset());
+      return new LedgerEntry.Skipped(record.offset(), record.timestamp());
     }
     Optional<Failure> fault = verifier.fault(chunk);
     return fault.isPresent()

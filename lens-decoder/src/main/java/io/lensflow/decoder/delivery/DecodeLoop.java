@@ -9,6 +9,7 @@ import io.lensflow.decoder.batch.RowBatcher;
 import io.lensflow.decoder.batch.WorkPlanner;
 import io.lensflow.decoder.lens.ResultWriter;
 import io.lensflow.decoder.lens.TokenTexts;
+import io.lensflow.decoder.loss.LossFinder;
 import io.lensflow.schemas.registry.SchemaRegistryException;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import java.time.Clock;
@@ -19,13 +20,11 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.LongSupplier;
-import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
-import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
@@ -64,7 +63,9 @@ public final class DecodeLoop implements Runnable {
   private final ChunkIntake intake;
   private final RowBatcher batcher;
   private final KernelThread kernel;
-  private final EntryWriter writer;
+  private final LossFinder losses;
+  private final HoleAudits audits;
+  private final ResultPublisher publisher;
   private final DecoderMetrics metrics;
   private final DecoderSettings settings;
   private final String topic;
@@ -103,18 +104,23 @@ public final class DecodeLoop implements Runnable {
     this.metrics = metrics;
     this.nanoClock = nanoClock;
     consumer = kafka.consumer();
+    losses = kafka.losses();
     assignment = new Assignment(consumer);
     transaction =
         new ResultTransaction(
             kafka.producers(), settings.transactionAge(), settings.transactionBytes(), nanoClock);
     intake = new ChunkIntake(planner, settings.maxTopK(), kafka.deserializer());
     batcher = new RowBatcher(settings.batchRows(), settings.batchDeadline());
-    writer =
+    audits = new HoleAudits(losses, nanoClock);
+    EntryWriter writer =
         new EntryWriter(
             topics,
-            planner.checkpoint().config().layers(),
+            planner.checkpoint(),
             new ResultWriter(texts, settings.maxResultBytes(), Clock.systemUTC()),
             metrics);
+    publisher =
+        new ResultPublisher(
+            assignment, transaction, writer, audits, consumer::groupMetadata, metrics, nanoClock);
   }
 
   @Override
@@ -249,45 +255,12 @@ public final class DecodeLoop implements Runnable {
     }
   }
 
-  /** Publishes what is finished, in as many transactions as its size needs. */
   private void publish() {
     try {
-      boolean more;
-      do {
-        more = fillTransaction();
-        if (transaction.isDue(assignment.isIdle())) {
-          commit();
-        }
-      } while (more);
+      publisher.publish();
     } catch (KafkaException e) {
       recover(e);
     }
-  }
-
-  /** Moves finished entries into the transaction; true if it is full and there may be more. */
-  private boolean fillTransaction() {
-    for (PartitionLedger ledger : assignment.ledgers()) {
-      Optional<LedgerEntry> entry = ledger.takeDone();
-      while (entry.isPresent()) {
-        for (ProducerRecord<String, SpecificRecord> record : writer.write(ledger, entry.get())) {
-          transaction.send(record);
-        }
-        transaction.progress(ledger.partition(), entry.get().nextOffset());
-        if (transaction.isFull()) {
-          return true;
-        }
-        entry = ledger.takeDone();
-      }
-    }
-    return false;
-  }
-
-  private void commit() {
-    long start = nanoClock.getAsLong();
-    transaction
-        .commit(consumer.groupMetadata())
-        .forEach((p, o) -> assignment.ledger(p).committed(o));
-    metrics.committed(nanoClock.getAsLong() - start);
   }
 
   /** Commits what is finished, before partitions or the whole loop go. */
@@ -297,13 +270,7 @@ public final class DecodeLoop implements Runnable {
     }
     settle();
     try {
-      boolean more;
-      do {
-        more = fillTransaction();
-        if (!transaction.isEmpty()) {
-          commit();
-        }
-      } while (more);
+      publisher.publishAll();
     } catch (KafkaException e) {
       recover(e);
     }
@@ -316,6 +283,7 @@ public final class DecodeLoop implements Runnable {
         cause.toString());
     metrics.aborted();
     transaction.discard();
+    audits.aborted();
     assignment.rewind();
     batcher.forgetDropped();
     retryLater();
@@ -359,6 +327,7 @@ public final class DecodeLoop implements Runnable {
   }
 
   private void drop(Collection<TopicPartition> partitions) {
+    audits.forget(partitions);
     assignment.remove(partitions);
     batcher.forgetDropped();
     standing = new Standing(true, assignment.partitions().size());
@@ -368,7 +337,8 @@ public final class DecodeLoop implements Runnable {
     drop(assignment.partitions());
     standing = new Standing(false, 0);
     try (consumer;
-        transaction) {
+        transaction;
+        losses) {
       log.info("the decoder's loop has ended");
     } catch (KafkaException e) {
       log.warn("closing: {}", e.toString());

@@ -2,13 +2,16 @@ package io.lensflow.decoder.delivery;
 
 import io.lensflow.decoder.DecoderMetrics;
 import io.lensflow.decoder.batch.LensWork;
+import io.lensflow.decoder.chunk.Checkpoint;
 import io.lensflow.decoder.chunk.ChunkVerifier;
 import io.lensflow.decoder.lens.Canary;
 import io.lensflow.decoder.lens.Lens;
 import io.lensflow.decoder.lens.LensRefusal;
 import io.lensflow.decoder.lens.ResultWriter;
+import io.lensflow.decoder.loss.Loss;
 import io.lensflow.engine.DType;
 import io.lensflow.records.ActivationChunk;
+import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.Failure;
 import io.lensflow.records.Gap;
 import io.lensflow.records.LensRequest;
@@ -34,18 +37,26 @@ final class EntryWriter {
   /** The head failed on this chunk and on no other. */
   static final String DECODE_FAILED = "DECODE_FAILED";
 
+  /** Sequences that one gap lists. */
+  private static final int MAX_LISTED = 10_000;
+
+  private static final String LOST =
+      "these chunks were never decoded: retention had deleted them, or they could not be read";
+
   private static final Logger log = LoggerFactory.getLogger(EntryWriter.class);
   private static final String SERVICE = "lens-decoder";
 
   private final TopicCatalogue topics;
+  private final Checkpoint checkpoint;
   private final int modelLayers;
   private final ResultWriter results;
   private final DecoderMetrics metrics;
 
   EntryWriter(
-      TopicCatalogue topics, int modelLayers, ResultWriter results, DecoderMetrics metrics) {
+      TopicCatalogue topics, Checkpoint checkpoint, ResultWriter results, DecoderMetrics metrics) {
     this.topics = topics;
-    this.modelLayers = modelLayers;
+    this.checkpoint = checkpoint;
+    this.modelLayers = checkpoint.config().layers();
     this.results = results;
     this.metrics = metrics;
   }
@@ -182,6 +193,36 @@ final class EntryWriter {
         DeadLetters.keyOf(original),
         DeadLetters.of(original, SERVICE, failure, requestId, 1),
         traceparent(original));
+  }
+
+  /** Says which chunks of a finished request fell into a hole, in lists of bounded length. */
+  List<ProducerRecord<String, SpecificRecord>> write(Loss loss, OffsetNote.OpenHole hole) {
+    CompletionEvent event = loss.ending().event();
+    log.error(
+        "request={} attempt={} lens={} lost {} of {} chunks, the first {}, to offsets {} … {}",
+        event.getRequestId(),
+        event.getAttemptId(),
+        loss.lens(),
+        loss.missing().size(),
+        event.getFinished().getChunks(),
+        loss.missing().get(0),
+        hole.firstOffset(),
+        hole.lastOffset());
+    List<ProducerRecord<String, SpecificRecord>> out = new ArrayList<>();
+    for (int from = 0; from < loss.missing().size(); from += MAX_LISTED) {
+      int to = Math.min(loss.missing().size(), from + MAX_LISTED);
+      List<Integer> missing = loss.missing().subList(from, to);
+      Gap gap = new Gap(missing, hole.firstOffset(), hole.lastOffset(), LOST);
+      metrics.gap();
+      out.add(
+          LensflowHeaders.record(
+              topics.lensResults(),
+              event.getRequestId(),
+              results.gap(event, checkpoint.revision(), loss.lens(), gap),
+              loss.ending().traceparent()));
+    }
+    metrics.lostChunks(loss.missing().size());
+    return out;
   }
 
   private int canary(LedgerEntry.Decoding entry, LensWork work) {

@@ -4,6 +4,7 @@ import io.lensflow.decoder.batch.LensOrders;
 import io.lensflow.decoder.batch.LensWork;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.Failure;
+import io.lensflow.schemas.serde.LensflowHeaders;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /** What became of one record of {@code activations}, or of a run of offsets that holds none. */
@@ -21,8 +22,13 @@ sealed interface LedgerEntry {
     return 0;
   }
 
+  /** The broker's time of the record; −1 if there is none. */
+  default long recordMillis() {
+    return -1;
+  }
+
   /** A record that is none of ours, or asks for no lens. */
-  record Skipped(long offset) implements LedgerEntry {
+  record Skipped(long offset, long recordMillis) implements LedgerEntry {
     @Override
     public long nextOffset() {
       return offset + 1;
@@ -54,9 +60,20 @@ sealed interface LedgerEntry {
       return record.offset() + 1;
     }
 
+    /** Whether it was a chunk of some request, of which nobody can say which. */
+    boolean isNamelessChunk() {
+      return chunk == null
+          && LensflowHeaders.get(record.headers(), LensflowHeaders.REQUEST).isPresent();
+    }
+
     @Override
     public long heldBytes() {
       return bytesOf(record) * (chunk == null ? 1 : 2);
+    }
+
+    @Override
+    public long recordMillis() {
+      return record.timestamp();
     }
   }
 
@@ -82,6 +99,11 @@ sealed interface LedgerEntry {
     public long heldBytes() {
       return 2 * bytesOf(record)
           + orders.works().stream().mapToLong(work -> work.table().bytes()).sum();
+    }
+
+    @Override
+    public long recordMillis() {
+      return record.timestamp();
     }
   }
 

@@ -1,6 +1,7 @@
 package io.lensflow.decoder.lens;
 
 import io.lensflow.records.ActivationChunk;
+import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.Gap;
 import io.lensflow.records.LensAccuracy;
 import io.lensflow.records.LensResult;
@@ -77,6 +78,29 @@ public final class ResultWriter {
     result.setParts(1);
     result.setGap(gap);
     return result;
+  }
+
+  /**
+   * Says which chunks of a finished request were lost, where none of them is at hand.
+   *
+   * @param event the end of the attempt
+   * @param revision revision of the checkpoint
+   * @param lens the lens that was asked for; empty for every lens
+   * @param gap what is missing, at least one sequence, and why
+   */
+  public LensResult gap(CompletionEvent event, String revision, String lens, Gap gap) {
+    return LensResult.newBuilder()
+        .setRequestId(event.getRequestId())
+        .setAttemptId(event.getAttemptId())
+        .setAttempt(event.getAttempt())
+        .setSequence(gap.getMissingSequences().get(0))
+        .setModel(event.getModel())
+        .setRevision(revision)
+        .setLabels(event.getLabels())
+        .setProducedAt(clock.instant().truncatedTo(ChronoUnit.MICROS))
+        .setLens(lens)
+        .setGap(gap)
+        .build();
   }
 
   private LensResult head(ActivationChunk chunk, String lens) {
