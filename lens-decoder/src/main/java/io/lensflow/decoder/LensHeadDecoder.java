@@ -1,8 +1,6 @@
 package io.lensflow.decoder;
 
 import io.lensflow.decoder.batch.RowDecoder;
-import io.lensflow.engine.DType;
-import io.lensflow.engine.checkpoint.Checkpoint;
 import io.lensflow.engine.lens.LensAccuracy;
 import io.lensflow.engine.lens.LensBatch;
 import io.lensflow.engine.lens.LensHead;
@@ -15,7 +13,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /** The engine's lens head as a {@link RowDecoder}. Not thread-safe. */
-record LensHeadDecoder(LensHead head, LensAccuracy fastest) implements RowDecoder {
+record LensHeadDecoder(LensHead head) implements RowDecoder {
   /**
    * Loads final norm and head.
    *
@@ -24,20 +22,8 @@ record LensHeadDecoder(LensHead head, LensAccuracy fastest) implements RowDecode
    */
   static LensHeadDecoder load(Path checkpoint, int threads) throws IOException {
     LensHeadOptions defaults = LensHeadOptions.defaults();
-    LensHeadOptions options =
-        threads == 0
-            ? defaults
-            : new LensHeadOptions(defaults.rowBlock(), defaults.columnBlock(), threads);
-    return new LensHeadDecoder(LensHead.load(checkpoint, options), fastest(checkpoint));
-  }
-
-  /** Only a head in bfloat16 has a fast path of its own. */
-  private static LensAccuracy fastest(Path folder) throws IOException {
-    try (Checkpoint checkpoint = Checkpoint.open(folder)) {
-      boolean tied = checkpoint.config().model().tiedHead();
-      DType stored = checkpoint.storedType(tied ? "model.embed_tokens.weight" : "lm_head.weight");
-      return stored == DType.BFLOAT16 ? LensAccuracy.FAST : LensAccuracy.EXACT;
-    }
+    return new LensHeadDecoder(
+        LensHead.load(checkpoint, threads == 0 ? defaults : defaults.withThreads(threads)));
   }
 
   @Override
@@ -48,6 +34,11 @@ record LensHeadDecoder(LensHead head, LensAccuracy fastest) implements RowDecode
   @Override
   public String revision() {
     return head.revision();
+  }
+
+  @Override
+  public LensAccuracy fastest() {
+    return head.fastest();
   }
 
   @Override

@@ -9,6 +9,9 @@ import io.lensflow.engine.torch.TensorKernels;
 import io.lensflow.text.spec.LayerSpec;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -21,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * A lens that brings rows of a layer to where the last layer's rows lie, before the final norm: h +
  * W h + b (affine, "tuned lens") or J h (linear, "Jacobian lens"), W, b and J its own for each
  * layer. Loaded from a safetensors file, whose layout {@code docs/lenses.md} describes, and held in
- * float32: L·D²·4 bytes.
+ * float32: L·D²·4 bytes, on the device of the head that uses it first.
  *
  * <p>Not thread-safe; belongs to the thread of the head that uses it.
  */
@@ -32,6 +35,7 @@ public final class LensTranslator implements AutoCloseable {
   private final SortedSet<Integer> covered = new TreeSet<>();
   private final Map<Integer, Tensor> weights = new TreeMap<>();
   private final Map<Integer, Tensor> biases = new TreeMap<>();
+  private String device = "cpu";
 
   private LensTranslator(TranslatorInfo info) {
     this.info = info;
@@ -177,6 +181,52 @@ public final class LensTranslator implements AutoCloseable {
   /** Whether it can translate rows of this layer. */
   public boolean covers(int layer) {
     return covered.contains(layer);
+  }
+
+  /** The layers whose rows it can translate, rising. */
+  public SortedSet<Integer> layers() {
+    return Collections.unmodifiableSortedSet(covered);
+  }
+
+  /**
+   * Translates rows.
+   *
+   * @param rows [n, D] of any type, left as they are
+   * @param layers [n], all of them covered
+   * @return [n, D] in float32
+   */
+  Tensor apply(Tensor rows, int[] layers, TensorKernels tensors, LensKernels kernels) {
+    move(tensors);
+    Tensor h = kernels.convert(rows, DType.FLOAT32);
+    try {
+      for (int layer : Arrays.stream(layers).distinct().toArray()) {
+        if (weights.containsKey(layer)) {
+          int[] at =
+              IntStream.range(0, layers.length).filter(row -> layers[row] == layer).toArray();
+          try (Tensor which = kernels.ids(tensors, 1, at.length, at)) {
+            kernels.translate(h, which, weights.get(layer), biases.get(layer));
+          }
+        }
+      }
+      return h;
+    } catch (RuntimeException | Error e) {
+      h.close();
+      throw e;
+    }
+  }
+
+  private void move(TensorKernels to) {
+    if (!device.equals(to.device())) {
+      for (Map<Integer, Tensor> tensors : List.of(weights, biases)) {
+        tensors.replaceAll(
+            (layer, tensor) -> {
+              try (tensor) {
+                return to.fetch(tensor);
+              }
+            });
+      }
+      device = to.device();
+    }
   }
 
   /** W or J of a layer, [D, D] float32; null where it is the identity, or is not covered. */
