@@ -5,6 +5,7 @@ import io.lensflow.cli.command.CaptureCommand;
 import io.lensflow.cli.command.DecoderCommand;
 import io.lensflow.cli.command.DemoCommand;
 import io.lensflow.cli.command.IngestCommand;
+import io.lensflow.cli.command.LensCommand;
 import io.lensflow.cli.command.RegistryCommand;
 import io.lensflow.cli.command.SteeringCommand;
 import io.lensflow.cli.command.SubmitCommand;
@@ -32,6 +33,7 @@ import picocli.CommandLine.Spec;
       SubmitCommand.class,
       WatchCommand.class,
       CaptureCommand.class,
+      LensCommand.class,
       VectorsCommand.class,
       TopicsCommand.class,
       WorkerCommand.class,

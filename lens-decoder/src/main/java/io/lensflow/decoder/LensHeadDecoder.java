@@ -1,21 +1,18 @@
 package io.lensflow.decoder;
 
 import io.lensflow.decoder.batch.RowDecoder;
-import io.lensflow.engine.DType;
+import io.lensflow.engine.lens.LensAccuracy;
 import io.lensflow.engine.lens.LensBatch;
 import io.lensflow.engine.lens.LensHead;
 import io.lensflow.engine.lens.LensHeadOptions;
 import io.lensflow.engine.lens.LensMetrics;
 import io.lensflow.engine.lens.LensRows;
+import io.lensflow.engine.lens.LensTranslator;
 import io.lensflow.engine.model.ModelConfig;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 
-/**
- * The engine's lens head as a {@link RowDecoder}. It computes in float32 whatever the request's
- * {@code accuracy}, so the exact path is the only one so far. Not thread-safe.
- */
+/** The engine's lens head as a {@link RowDecoder}. Not thread-safe. */
 record LensHeadDecoder(LensHead head) implements RowDecoder {
   /**
    * Loads final norm and head.
@@ -40,8 +37,13 @@ record LensHeadDecoder(LensHead head) implements RowDecoder {
   }
 
   @Override
-  public LensRows decode(ByteBuffer rows, DType dtype, int n, int k) {
-    return head.decode(LensBatch.of(rows, dtype, n), LensMetrics.summary(k));
+  public LensAccuracy fastest() {
+    return head.fastest();
+  }
+
+  @Override
+  public LensRows decode(LensBatch batch, LensMetrics metrics, LensTranslator translator) {
+    return head.decode(batch, metrics, translator);
   }
 
   @Override

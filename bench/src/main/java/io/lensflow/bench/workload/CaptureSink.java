@@ -79,7 +79,14 @@ public final class CaptureSink implements Decoding.Observer, AutoCloseable {
               .build();
       GenerationRequest request =
           new GenerationRequest(
-              source, null, prompts.get(b), Instant.MAX, capture, newTokens, false);
+              source,
+              null,
+              prompts.get(b),
+              Instant.MAX,
+              source.getLenses(),
+              capture,
+              newTokens,
+              false);
       Run run = new Run(request, new Attempt("attempt-" + b, 1), PinnedSteering.NONE, false);
       assemblers.add(new ChunkAssembler(run, identity, info, LIMITS, Clock.systemUTC()));
     }

@@ -139,7 +139,7 @@ final class RunReporter {
     List<String> lenses =
         run.request().capture().isEmpty()
             ? List.of()
-            : run.request().source().getLenses().stream().map(LensRequest::getName).toList();
+            : run.request().lenses().stream().map(LensRequest::getName).toList();
     Timings timings =
         Timings.newBuilder()
             .setQueuedMicros(micros(run.request().source().getCreatedAt(), generation.admittedAt()))
