@@ -174,7 +174,7 @@ public final class LensTranslator implements AutoCloseable {
     return info;
   }
 
-  /** Whether it can translate rows of this layer. */
+  /** Whether it can translate rows of this layer. May be asked on any thread. */
   public boolean covers(int layer) {
     return covered.contains(layer);
   }
