@@ -2,10 +2,14 @@ package io.lensflow.decoder;
 
 import io.lensflow.decoder.batch.KernelThread;
 import io.lensflow.decoder.batch.RowDecoder;
+import io.lensflow.decoder.batch.WorkPlanner;
 import io.lensflow.decoder.chunk.Checkpoint;
 import io.lensflow.decoder.delivery.DecodeLoop;
 import io.lensflow.decoder.delivery.KafkaEnds;
+import io.lensflow.decoder.lens.LensSource;
 import io.lensflow.decoder.lens.TokenTexts;
+import io.lensflow.decoder.vector.VectorProjector;
+import io.lensflow.decoder.vector.VectorSource;
 import io.lensflow.hub.ModelFiles;
 import io.lensflow.hub.ModelHub;
 import io.lensflow.hub.ProgressLines;
@@ -108,13 +112,18 @@ public final class DecoderService implements AutoCloseable {
         new DecodeLoop(
             settings,
             clients.settings().catalogue(),
-            checkpoint,
+            new WorkPlanner(
+                checkpoint,
+                kernel.fastest(),
+                LensSource.LOGIT_ONLY,
+                new VectorProjector(VectorSource.NONE, kernel.config().hiddenSize())),
             kernel,
             new TokenTexts(kernel.config().vocabularySize(), tokenizer::decode),
             new KafkaEnds(
                 decoderClients.consumer(),
                 clients.deserializer(ActivationChunk.class),
-                decoderClients::producer),
+                decoderClients::producer,
+                decoderClients.losses()),
             new DecoderMetrics(registry),
             System::nanoTime);
     OpsServer ops;

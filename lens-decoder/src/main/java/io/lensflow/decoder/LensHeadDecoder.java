@@ -2,21 +2,20 @@ package io.lensflow.decoder;
 
 import io.lensflow.decoder.batch.RowDecoder;
 import io.lensflow.engine.DType;
+import io.lensflow.engine.checkpoint.Checkpoint;
+import io.lensflow.engine.lens.LensAccuracy;
 import io.lensflow.engine.lens.LensBatch;
 import io.lensflow.engine.lens.LensHead;
 import io.lensflow.engine.lens.LensHeadOptions;
 import io.lensflow.engine.lens.LensMetrics;
 import io.lensflow.engine.lens.LensRows;
+import io.lensflow.engine.lens.LensTranslator;
 import io.lensflow.engine.model.ModelConfig;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 
-/**
- * The engine's lens head as a {@link RowDecoder}. It computes in float32 whatever the request's
- * {@code accuracy}, so the exact path is the only one so far. Not thread-safe.
- */
-record LensHeadDecoder(LensHead head) implements RowDecoder {
+/** The engine's lens head as a {@link RowDecoder}. Not thread-safe. */
+record LensHeadDecoder(LensHead head, LensAccuracy fastest) implements RowDecoder {
   /**
    * Loads final norm and head.
    *
@@ -25,12 +24,20 @@ record LensHeadDecoder(LensHead head) implements RowDecoder {
    */
   static LensHeadDecoder load(Path checkpoint, int threads) throws IOException {
     LensHeadOptions defaults = LensHeadOptions.defaults();
-    return new LensHeadDecoder(
-        LensHead.load(
-            checkpoint,
-            threads == 0
-                ? defaults
-                : new LensHeadOptions(defaults.rowBlock(), defaults.columnBlock(), threads)));
+    LensHeadOptions options =
+        threads == 0
+            ? defaults
+            : new LensHeadOptions(defaults.rowBlock(), defaults.columnBlock(), threads);
+    return new LensHeadDecoder(LensHead.load(checkpoint, options), fastest(checkpoint));
+  }
+
+  /** Only a head in bfloat16 has a fast path of its own. */
+  private static LensAccuracy fastest(Path folder) throws IOException {
+    try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+      boolean tied = checkpoint.config().model().tiedHead();
+      DType stored = checkpoint.storedType(tied ? "model.embed_tokens.weight" : "lm_head.weight");
+      return stored == DType.BFLOAT16 ? LensAccuracy.FAST : LensAccuracy.EXACT;
+    }
   }
 
   @Override
@@ -44,8 +51,8 @@ record LensHeadDecoder(LensHead head) implements RowDecoder {
   }
 
   @Override
-  public LensRows decode(ByteBuffer rows, DType dtype, int n, int k) {
-    return head.decode(LensBatch.of(rows, dtype, n), LensMetrics.summary(k));
+  public LensRows decode(LensBatch batch, LensMetrics metrics, LensTranslator translator) {
+    return head.decode(batch, metrics, translator);
   }
 
   @Override

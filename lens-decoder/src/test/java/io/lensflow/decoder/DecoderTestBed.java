@@ -2,7 +2,10 @@ package io.lensflow.decoder;
 
 import io.lensflow.engine.checkpoint.Checkpoint;
 import io.lensflow.records.ActivationChunk;
+import io.lensflow.records.CompletionEvent;
+import io.lensflow.records.CompletionType;
 import io.lensflow.records.DeadLetter;
+import io.lensflow.records.Finished;
 import io.lensflow.records.LensResult;
 import io.lensflow.schemas.serde.LensflowHeaders;
 import io.lensflow.schemas.topics.TopicCatalogue;
@@ -23,9 +26,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -99,6 +105,40 @@ final class DecoderTestBed implements AutoCloseable {
   void send(ActivationChunk chunk) {
     producer.send(
         LensflowHeaders.record(topics.activations(), chunk.getRequestId(), chunk, "00-trace"));
+  }
+
+  /** Says that an attempt of {@link GoldenCase#chunk} finished with so many chunks. */
+  void finish(String request, int chunks) {
+    CompletionEvent event =
+        CompletionEvent.newBuilder()
+            .setRequestId(request)
+            .setAttemptId(request + "-attempt")
+            .setModel(TestModel.NAME)
+            .setType(CompletionType.FINISHED)
+            .setFinished(
+                Finished.newBuilder().setChunks(chunks).setLenses(List.of("logit")).build())
+            .build();
+    producer.send(LensflowHeaders.record(topics.completions(), request, event, "00-trace"));
+  }
+
+  /** Says that such an attempt has begun. */
+  void accept(String request) {
+    CompletionEvent event =
+        CompletionEvent.newBuilder()
+            .setRequestId(request)
+            .setAttemptId(request + "-attempt")
+            .setModel(TestModel.NAME)
+            .setType(CompletionType.ACCEPTED)
+            .build();
+    producer.send(LensflowHeaders.record(topics.completions(), request, event, "00-trace"));
+  }
+
+  /** Deletes, as retention does, all that is on a partition of {@code activations}. */
+  void deleteChunks(Admin admin, int partition) throws InterruptedException, ExecutionException {
+    producer.flush();
+    TopicPartition activations = new TopicPartition(topics.activations(), partition);
+    // -1 is the end of the partition.
+    admin.deleteRecords(Map.of(activations, RecordsToDelete.beforeOffset(-1))).all().get();
   }
 
   void sendBytes(String key, String value) {

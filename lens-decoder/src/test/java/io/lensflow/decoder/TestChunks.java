@@ -1,11 +1,18 @@
 package io.lensflow.decoder;
 
+import io.lensflow.decoder.batch.WorkPlanner;
+import io.lensflow.decoder.chunk.Checkpoint;
+import io.lensflow.decoder.chunk.ChunkRows;
+import io.lensflow.decoder.lens.LensSource;
+import io.lensflow.decoder.vector.VectorProjector;
+import io.lensflow.decoder.vector.VectorSource;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.ElementType;
 import io.lensflow.records.HookPoint;
 import io.lensflow.records.LensAccuracy;
 import io.lensflow.records.LensMetric;
 import io.lensflow.records.LensRequest;
+import io.lensflow.records.NormScale;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Instant;
@@ -73,7 +80,32 @@ public final class TestChunks {
         List.of(LensMetric.TOP_K, LensMetric.ENTROPY, LensMetric.LOG_SUM_EXP),
         List.of(),
         LensAccuracy.FAST,
+        List.of(),
+        NormScale.OWN,
         List.of());
+  }
+
+  /** Whatever is at L−1 aside, a chunk of one layer and so many positions. */
+  public static ChunkRows rows(int count) {
+    ActivationChunk chunk = chunk("rows", 0, IntStream.range(0, count).toArray());
+    chunk.setLayers(List.of(0));
+    chunk.setShape(List.of(1, count, TestModel.SIZE));
+    return ChunkRows.of(chunk, TestModel.LAYERS);
+  }
+
+  /** What is loaded in a decoder of {@link TestModel}. */
+  public static Checkpoint checkpoint() {
+    return new Checkpoint(
+        TestModel.NAME, TestModel.REVISION, TestModel.TOKENIZER_HASH, TestModel.shape());
+  }
+
+  /** A planner with the logit lens and no vectors. */
+  public static WorkPlanner planner() {
+    return new WorkPlanner(
+        checkpoint(),
+        io.lensflow.engine.lens.LensAccuracy.FAST,
+        LensSource.LOGIT_ONLY,
+        new VectorProjector(VectorSource.NONE, TestModel.SIZE));
   }
 
   /** Sets a payload and its checksum. */

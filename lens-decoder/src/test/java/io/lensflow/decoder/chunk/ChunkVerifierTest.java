@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.lensflow.decoder.TestChunks;
-import io.lensflow.decoder.TestModel;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.ElementType;
 import io.lensflow.records.Failure;
@@ -21,11 +20,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ChunkVerifierTest {
-  private final ChunkVerifier verifier =
-      new ChunkVerifier(
-          new Checkpoint(
-              TestModel.NAME, TestModel.REVISION, TestModel.TOKENIZER_HASH, TestModel.shape()),
-          100);
+  private final ChunkVerifier verifier = new ChunkVerifier(TestChunks.checkpoint(), 100);
 
   @Test
   void shouldPassASoundChunk() {

@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.lensflow.decoder.TestChunks;
 import io.lensflow.decoder.TestModel;
 import io.lensflow.engine.DType;
+import io.lensflow.engine.lens.LensAccuracy;
+import io.lensflow.engine.lens.LensBatch;
+import io.lensflow.engine.lens.LensMetrics;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.Gap;
 import io.lensflow.records.LensResult;
+import io.lensflow.records.NormScale;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteOrder;
@@ -25,7 +29,7 @@ import org.junit.jupiter.api.Test;
 
 class ResultWriterTest {
   private static final Instant NOW = Instant.parse("2026-11-23T10:00:00.123456789Z");
-  private static final LensPlan ALL = new LensPlan("logit", 2, true, true, Set.of());
+  private static final LensPlan ALL = plan(LensMetrics.summary(2));
 
   @Test
   void shouldFlattenByLayerThenPosition() {
@@ -61,7 +65,7 @@ class ResultWriterTest {
   @Test
   void shouldLeaveOutWhatWasNotAskedFor() {
     ActivationChunk chunk = TestChunks.chunk("a", 0, 0);
-    LensPlan nothing = new LensPlan("logit", 0, false, false, Set.of());
+    LensPlan nothing = plan(new LensMetrics(0, false, false, 0, false, false, LensAccuracy.FAST));
 
     LensResult result = writer(1 << 20).results(chunk, nothing, decode(chunk), 0, 3).get(0);
 
@@ -121,19 +125,17 @@ class ResultWriterTest {
         Clock.fixed(NOW, ZoneOffset.UTC));
   }
 
+  private static LensPlan plan(LensMetrics metrics) {
+    return new LensPlan(Lens.LOGIT, metrics, List.of(), List.of(), NormScale.OWN, Set.of());
+  }
+
   private static LensTable decode(ActivationChunk chunk) {
     int rows = chunk.getLayers().size() * chunk.getPositions().size();
-    LensTable table = new LensTable(rows, 2);
-    table.fill(
-        0,
-        new TestModel()
-            .decode(
-                chunk.getPayload().duplicate().order(ByteOrder.LITTLE_ENDIAN),
-                DType.FLOAT32,
-                rows,
-                2),
-        0,
-        rows);
+    LensTable table = new LensTable(rows, LensMetrics.summary(2), List.of());
+    LensBatch batch =
+        LensBatch.of(
+            chunk.getPayload().duplicate().order(ByteOrder.LITTLE_ENDIAN), DType.FLOAT32, rows);
+    table.fill(0, new TestModel().decode(batch, LensMetrics.summary(2), null), 0, rows);
     return table;
   }
 
