@@ -14,15 +14,20 @@ import io.lensflow.engine.model.ModelConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** The engine's lens head as a {@link RowDecoder}. Not thread-safe. */
-record LensHeadDecoder(LensHead head, LensAccuracy fastest) implements RowDecoder {
+/**
+ * The engine's lens head as a {@link RowDecoder}. Not thread-safe.
+ *
+ * @param head closed with this
+ * @param fastest the least accurate path that it has
+ */
+public record LensHeadDecoder(LensHead head, LensAccuracy fastest) implements RowDecoder {
   /**
    * Loads final norm and head.
    *
    * @param threads threads that one operator spreads over; 0 takes all processors
    * @throws IOException if the checkpoint cannot be read; names what is wrong
    */
-  static LensHeadDecoder load(Path checkpoint, int threads) throws IOException {
+  public static LensHeadDecoder load(Path checkpoint, int threads) throws IOException {
     LensHeadOptions defaults = LensHeadOptions.defaults();
     LensHeadOptions options =
         threads == 0

@@ -36,9 +36,12 @@ final class ProcessorShare {
   /** Measures this process. */
   static ProcessorShare ofThisProcess(double processors) {
     return new ProcessorShare(
-        processors,
-        System::nanoTime,
-        ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class)::getProcessCpuTime);
+        processors, System::nanoTime, ProcessorShare::spentByThisProcess);
+  }
+
+  /** Processor time of all threads of this process so far, nanoseconds. */
+  static long spentByThisProcess() {
+    return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
   }
 
   /** How long to do nothing from now on; 0 if there is time left to spend. */
