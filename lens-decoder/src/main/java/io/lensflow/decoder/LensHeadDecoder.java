@@ -29,10 +29,7 @@ public record LensHeadDecoder(LensHead head, LensAccuracy fastest) implements Ro
    */
   public static LensHeadDecoder load(Path checkpoint, int threads) throws IOException {
     LensHeadOptions defaults = LensHeadOptions.defaults();
-    LensHeadOptions options =
-        threads == 0
-            ? defaults
-            : new LensHeadOptions(defaults.rowBlock(), defaults.columnBlock(), threads);
+    LensHeadOptions options = threads == 0 ? defaults : defaults.withThreads(threads);
     return new LensHeadDecoder(LensHead.load(checkpoint, options), fastest(checkpoint));
   }
 

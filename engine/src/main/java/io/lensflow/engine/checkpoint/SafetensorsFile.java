@@ -112,7 +112,7 @@ public final class SafetensorsFile implements AutoCloseable {
   }
 
   /** Whether the file has a tensor of this name. */
-  boolean has(String name) {
+  public boolean has(String name) {
     return header.tensors().containsKey(name);
   }
 

@@ -1,24 +1,26 @@
 package io.lensflow.engine.lens;
 
-import io.lensflow.engine.DType;
 import io.lensflow.engine.checkpoint.Checkpoint;
-import io.lensflow.engine.checkpoint.TensorReader;
 import io.lensflow.engine.model.ModelConfig;
-import io.lensflow.engine.torch.KernelThread;
-import io.lensflow.engine.torch.Tensor;
-import io.lensflow.engine.torch.TensorKernels;
+import io.lensflow.engine.model.RankThreads;
+import io.lensflow.engine.model.Shard;
+import io.lensflow.engine.model.Shard.Range;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
 
 /**
  * A model's final norm and head, without the rest of it: turns rows of any layer into the tokens
  * that the model would say if that row were its last.
  *
- * <p>Everything is computed in float32, block by block: {@code rowBlock × columnBlock} logits exist
- * at a time, never [N, V]. The head is held once, in the type that the checkpoint stores, and each
- * column block is converted when it is used: for a bfloat16 model that halves the memory, and the
- * conversion is shared by all rows of a block.
+ * <p>The vocabulary is split into runs, one for each thread or device. Within a run, {@code
+ * rowBlock × columnBlock} logits exist at a time, never [N, V]; they are reduced while they are in
+ * cache, and what the runs say is merged exactly. Runs share nothing, so threads meet once per
+ * 1,024 rows and not in every operator. The head is held once, in the type that the checkpoint
+ * stores; on the exact path each column block is converted when it is used, for all rows of a
+ * block. For the two paths see {@link LensAccuracy}.
  *
  * <p>Not thread-safe; runs best always on the same thread.
  */
@@ -26,21 +28,15 @@ public final class LensHead implements AutoCloseable {
   private final ModelConfig config;
   private final String revision;
   private final LensHeadOptions options;
-  private final TensorKernels tensors;
-  private final LensKernels kernels;
-  private Tensor norm;
-  private Tensor head;
-  private Tensor weightScratch;
-  private Tensor logitScratch;
-  private Tensor termScratch;
+  private final List<VocabularyRun> runs = new ArrayList<>();
+  private RankThreads threads;
+  private ChunkPreparation preparation;
   private boolean closed;
 
   private LensHead(Checkpoint checkpoint, LensHeadOptions options) {
     this.config = checkpoint.config().model();
     this.revision = checkpoint.revision();
     this.options = options;
-    this.tensors = new TensorKernels();
-    this.kernels = new LensKernels();
   }
 
   /**
@@ -49,7 +45,6 @@ public final class LensHead implements AutoCloseable {
    * @throws IOException if something is missing, broken or not supported; names it
    */
   public static LensHead load(Path folder, LensHeadOptions options) throws IOException {
-    KernelThread.useThreads(options.threads());
     try (Checkpoint checkpoint = Checkpoint.open(folder)) {
       LensHead lens = new LensHead(checkpoint, options);
       try {
@@ -63,17 +58,17 @@ public final class LensHead implements AutoCloseable {
   }
 
   private void read(Checkpoint checkpoint) throws IOException {
-    TensorReader reader = new TensorReader(checkpoint, tensors);
-    int d = config.hiddenSize();
-    int v = config.vocabularySize();
-    String name = config.tiedHead() ? "model.embed_tokens.weight" : "lm_head.weight";
-    norm = reader.read("model.norm.weight", DType.FLOAT32, d);
-    DType stored = checkpoint.storedType(name);
-    head = reader.read(name, stored, v, d);
-    int columns = Math.min(v, options.columnBlock());
-    weightScratch = tensors.empty(DType.FLOAT32, stored == DType.FLOAT32 ? 0 : columns, d);
-    logitScratch = tensors.empty(DType.FLOAT32, options.rowBlock(), columns);
-    termScratch = tensors.empty(DType.FLOAT32, options.rowBlock(), columns);
+    List<String> devices = options.runs();
+    for (int i = 0; i < devices.size(); i++) {
+      Range range = new Shard(i, devices.size()).vocabulary(config);
+      // A tiny vocabulary leaves nothing for the last runs.
+      if (range.count() > 0) {
+        runs.add(VocabularyRun.load(checkpoint, range, devices.get(i), options));
+      }
+    }
+    VocabularyRun first = runs.get(0);
+    preparation = new ChunkPreparation(checkpoint, first.tensors(), first.kernels());
+    threads = new RankThreads("lensflow-lens", runs.size());
   }
 
   /** The checkpoint's shape. May be read by any thread. */
@@ -102,84 +97,71 @@ public final class LensHead implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("the lens head is closed");
     }
-    if (translator != null
-        || metrics.targetsPerRow() > 0
-        || metrics.needsModel()
-        || metrics.path() == LensAccuracy.FAST
-        || batch.frozenNorm()) {
-      throw new UnsupportedOperationException("not yet: " + metrics);
-    }
-    int n = batch.n();
-    int k = metrics.topK();
-    DType rowDtype = batch.dtype();
-    ByteBuffer rows = batch.rows();
-    int d = config.hiddenSize();
-    int v = config.vocabularySize();
-    long rowBytes = (long) d * rowDtype.bytes();
-    if (n < 0 || n * rowBytes > rows.remaining()) {
-      throw new IllegalArgumentException(
-          "n is %d rows of %d bytes, but the buffer holds %d"
-              .formatted(n, rowBytes, rows.remaining()));
-    }
-    if (k < 1 || k > v) {
-      throw new IllegalArgumentException("k is %d; it must be 1 … %d".formatted(k, v));
-    }
-    KernelThread.useThreads(options.threads());
-    LensRows result =
-        new LensRows(
-            k,
-            new int[Math.multiplyExact(n, k)],
-            new float[n * k],
-            new float[n * k],
-            new float[n],
-            new float[n],
-            null,
-            null,
-            null);
-    for (int at = 0; at < n; at += options.rowBlock()) {
-      int count = Math.min(options.rowBlock(), n - at);
-      try (Tensor raw = tensors.empty(rowDtype, count, d)) {
-        raw.bytes().put(0, rows, rows.position() + (int) (at * rowBytes), (int) (count * rowBytes));
-        decode(raw, count, k).writeTo(result, at);
+    new BatchCheck(config, batch, metrics).check(translator);
+    boolean fast = metrics.path() == LensAccuracy.FAST && runs.get(0).hasFastPath();
+    LensRows result = LensRows.of(batch.n(), metrics, batch.targets());
+    for (int at = 0; at < batch.n(); at += options.rowBlock()) {
+      int n = Math.min(options.rowBlock(), batch.n() - at);
+      try (RowChunk rows = preparation.prepare(batch, metrics, translator, fast, at, n)) {
+        decode(rows, metrics, new ChunkResult(result, metrics, at, n));
       }
     }
     return result;
   }
 
-  private RowSummaries decode(Tensor rows, int n, int k) {
-    RowSummaries summaries = new RowSummaries(n, k);
-    int v = config.vocabularySize();
-    try (Tensor x = kernels.norm(rows, norm, config.rmsNormEps())) {
-      for (int first = 0; first < v; first += options.columnBlock()) {
-        int columns = Math.min(options.columnBlock(), v - first);
-        try (Tensor slice = tensors.rows(head, first, columns)) {
-          Tensor[] block = kernels.block(x, slice, k, weightScratch, logitScratch, termScratch);
-          try (Tensor kept = block[0];
-              Tensor at = block[1];
-              Tensor sums = block[2]) {
-            summaries.add(
-                first,
-                Math.min(k, columns),
-                kept.bytes().asFloatBuffer(),
-                at.bytes().asLongBuffer(),
-                sums.bytes().asFloatBuffer());
-          }
-        }
-      }
+  private void decode(RowChunk rows, LensMetrics metrics, ChunkResult result) {
+    float[] targets =
+        metrics.targetsPerRow() == 0
+            ? null
+            : onEach(run -> run.targetLogits(rows)).stream().reduce(LensHead::known).orElseThrow();
+    List<RunSummary> parts = onEach(run -> run.summarise(rows, metrics, targets));
+    RowSums sums = result.write(parts, targets);
+    if (!metrics.needsModel()) {
+      return;
     }
-    return summaries;
+    ModelSums model = parts.get(0).model();
+    parts.stream().skip(1).forEach(part -> model.add(part.model()));
+    Divergence divergence = preparation.compare(rows, sums, model);
+    if (metrics.kl()) {
+      result.writeKl(divergence);
+    }
+    if (metrics.js()) {
+      float[] lse = divergence.logSumExps();
+      float[] finalLse = divergence.finalLogSumExps();
+      result.writeJs(divergence, onEach(run -> run.mixture(rows, lse, finalLse)));
+    }
+  }
+
+  /** Each value is known to one run of the vocabulary; the others say NaN. */
+  private static float[] known(float[] one, float[] other) {
+    for (int i = 0; i < one.length; i++) {
+      one[i] = Float.isNaN(one[i]) ? other[i] : one[i];
+    }
+    return one;
+  }
+
+  private <T> List<T> onEach(Function<VocabularyRun, T> task) {
+    try {
+      return threads.run(i -> () -> task.apply(runs.get(i)), failure -> {});
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException("no run of the vocabulary throws a checked exception", e);
+    }
   }
 
   /** Frees all native memory. Closing twice is harmless; decoding afterwards throws. */
   @Override
   public void close() {
     closed = true;
-    for (Tensor tensor : new Tensor[] {norm, head, weightScratch, logitScratch, termScratch}) {
-      if (tensor != null) {
-        tensor.close();
-      }
+    if (threads != null) {
+      threads.close();
     }
-    kernels.close();
-    tensors.close();
+    if (preparation != null) {
+      preparation.close();
+      preparation = null;
+    }
+    runs.forEach(VocabularyRun::close);
+    runs.clear();
   }
 }

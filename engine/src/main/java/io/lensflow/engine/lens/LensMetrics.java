@@ -40,6 +40,11 @@ public record LensMetrics(
     return new LensMetrics(topK, entropy, logSumExp, targetsPerRow, kl, js, other);
   }
 
+  /** Whether Σ exp(z)·z is needed beside Σ exp(z). */
+  boolean weighted() {
+    return entropy || js;
+  }
+
   /** Whether the model's own rows are needed to compare with: {@link LensBatch#finalRows}. */
   public boolean needsModel() {
     return kl || js;

@@ -22,4 +22,23 @@ public record LensRows(
     float[] logSumExp,
     LensTargets targets,
     float[] kl,
-    float[] js) {}
+    float[] js) {
+  /** Room for what is asked of n rows. */
+  static LensRows of(int n, LensMetrics metrics, int[] targets) {
+    int k = metrics.topK();
+    int t = metrics.targetsPerRow();
+    return new LensRows(
+        k,
+        k == 0 ? null : new int[Math.multiplyExact(n, k)],
+        k == 0 ? null : new float[n * k],
+        k == 0 ? null : new float[n * k],
+        metrics.entropy() ? new float[n] : null,
+        metrics.logSumExp() ? new float[n] : null,
+        t == 0
+            ? null
+            : new LensTargets(
+                t, targets.clone(), new float[n * t], new float[n * t], new int[n * t]),
+        metrics.kl() ? new float[n] : null,
+        metrics.js() ? new float[n] : null);
+  }
+}

@@ -9,6 +9,8 @@ import io.lensflow.engine.torch.TensorKernels;
 import io.lensflow.text.spec.LayerSpec;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -19,9 +21,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A lens that brings rows of a layer to where the last layer's rows lie, before the final norm: h +
- * W h + b (affine, "tuned lens") or J h (linear, "Jacobian lens"), W, b and J its own for each
- * layer. Loaded from a safetensors file, whose layout {@code docs/lenses.md} describes, and held in
- * float32: L·D²·4 bytes.
+ * W h + b (affine, "tuned lens", Belrose et al. 2023) or J h (linear, "Jacobian lens"), W, b and J
+ * its own for each layer, computed in float32. Loaded from a safetensors file, whose layout {@code
+ * docs/lenses.md} describes. Matrices stay in the file's type, L·D² elements, and move to the
+ * device of the head that uses them first.
  *
  * <p>Not thread-safe; belongs to the thread of the head that uses it.
  */
@@ -32,6 +35,7 @@ public final class LensTranslator implements AutoCloseable {
   private final SortedSet<Integer> covered = new TreeSet<>();
   private final Map<Integer, Tensor> weights = new TreeMap<>();
   private final Map<Integer, Tensor> biases = new TreeMap<>();
+  private String device = "cpu";
 
   private LensTranslator(TranslatorInfo info) {
     this.info = info;
@@ -97,7 +101,7 @@ public final class LensTranslator implements AutoCloseable {
           "its weights are [%d, %d], but the model's hidden size is %d"
               .formatted(source.hiddenSize(), source.hiddenSize(), config.hiddenSize()));
     }
-    SortedSet<Integer> present = source.layers();
+    SortedSet<Integer> present = source.info().layers();
     if (present.last() >= count) {
       throw source.wrong(
           "it holds layer %d, but the model has layers 0 … %d"
@@ -137,29 +141,33 @@ public final class LensTranslator implements AutoCloseable {
 
   private void read(TranslatorFile source, TensorKernels tensors) throws IOException {
     long d = source.hiddenSize();
-    for (int layer : source.layers()) {
+    for (int layer : info.layers()) {
       weights.put(layer, read(source, TranslatorFile.weightName(layer), tensors, d, d));
-      if (info.kind() == TranslatorInfo.Kind.AFFINE) {
-        biases.put(layer, read(source, TranslatorFile.biasName(layer), tensors, d));
-      }
+      biases.put(layer, bias(source, layer, tensors, d));
     }
   }
 
+  private Tensor bias(TranslatorFile source, int layer, TensorKernels tensors, long d)
+      throws IOException {
+    if (info.kind() == TranslatorInfo.Kind.LINEAR) {
+      return tensors.empty(DType.FLOAT32, 0);
+    }
+    try (Tensor stored = read(source, TranslatorFile.biasName(layer), tensors, d)) {
+      Tensor bias = tensors.empty(DType.FLOAT32, d);
+      tensors.copy(bias, stored);
+      return bias;
+    }
+  }
+
+  /** A tensor in the file's type. */
   private static Tensor read(
       TranslatorFile source, String name, TensorKernels tensors, long... shape) throws IOException {
-    DType stored = source.storedType(name);
-    Tensor raw = tensors.empty(stored, shape);
+    Tensor tensor = tensors.empty(source.storedType(name), shape);
     try {
-      source.read(name, raw.bytes());
-      if (stored == DType.FLOAT32) {
-        return raw;
-      }
-      Tensor widened = tensors.empty(DType.FLOAT32, shape);
-      tensors.copy(widened, raw);
-      raw.close();
-      return widened;
+      source.read(name, tensor.bytes());
+      return tensor;
     } catch (IOException | RuntimeException e) {
-      raw.close();
+      tensor.close();
       throw e;
     }
   }
@@ -179,12 +187,53 @@ public final class LensTranslator implements AutoCloseable {
     return covered.contains(layer);
   }
 
-  /** W or J of a layer, [D, D] float32; null where it is the identity, or is not covered. */
+  /**
+   * Translates rows.
+   *
+   * @param rows [n, D] of any type, left as they are
+   * @param layers [n], all of them covered
+   * @return [n, D] in float32
+   */
+  Tensor apply(Tensor rows, int[] layers, TensorKernels tensors, LensKernels kernels) {
+    move(tensors);
+    Tensor h = kernels.convert(rows, DType.FLOAT32);
+    try {
+      for (int layer : Arrays.stream(layers).distinct().toArray()) {
+        if (weights.containsKey(layer)) {
+          int[] at =
+              IntStream.range(0, layers.length).filter(row -> layers[row] == layer).toArray();
+          try (Tensor which = kernels.ids(tensors, 1, at.length, at)) {
+            kernels.translate(h, which, weights.get(layer), biases.get(layer));
+          }
+        }
+      }
+      return h;
+    } catch (RuntimeException | Error e) {
+      h.close();
+      throw e;
+    }
+  }
+
+  private void move(TensorKernels to) {
+    if (!device.equals(to.device())) {
+      for (Map<Integer, Tensor> tensors : List.of(weights, biases)) {
+        tensors.replaceAll(
+            (layer, tensor) -> {
+              try (tensor) {
+                return to.fetch(tensor);
+              }
+            });
+      }
+      device = to.device();
+    }
+  }
+
+  /** W or J of a layer, [D, D] in the file's type; null where it is the identity or not covered. */
   Tensor weight(int layer) {
     return weights.get(layer);
   }
 
-  /** b of a layer, [D] float32; null where there is none. */
+  /** b of a layer, [D] float32, or [0] where the formula has none. */
   Tensor bias(int layer) {
     return biases.get(layer);
   }

@@ -12,20 +12,25 @@ import java.util.function.IntFunction;
 
 /**
  * A thread for every rank but the first, which runs on the caller's: kernels run best always on the
- * same thread, and one that belongs to a pinned actor already exists.
+ * same thread, and one that belongs to a pinned actor already exists. A rank is whatever holds a
+ * part of a model: of its layers, or of its head alone.
  *
  * <p>Not thread-safe.
  */
-final class RankThreads implements AutoCloseable {
+public final class RankThreads implements AutoCloseable {
   private final List<ExecutorService> threads = new ArrayList<>();
 
-  RankThreads(int ranks) {
+  /**
+   * @param name what the threads' names begin with
+   * @param ranks how many, the caller's included
+   */
+  public RankThreads(String name, int ranks) {
     for (int rank = 1; rank < ranks; rank++) {
-      String name = "lensflow-rank-" + rank;
+      String own = name + "-" + rank;
       threads.add(
           Executors.newSingleThreadExecutor(
               task -> {
-                Thread thread = new Thread(task, name);
+                Thread thread = new Thread(task, own);
                 thread.setDaemon(true);
                 return thread;
               }));
@@ -40,7 +45,8 @@ final class RankThreads implements AutoCloseable {
    * @return the results, in order of the ranks
    * @throws Exception the first rank's failure, with the others' as suppressed ones
    */
-  <T> List<T> run(IntFunction<Callable<T>> task, Consumer<Throwable> onFailure) throws Exception {
+  public <T> List<T> run(IntFunction<Callable<T>> task, Consumer<Throwable> onFailure)
+      throws Exception {
     List<Future<T>> others = new ArrayList<>();
     for (int i = 0; i < threads.size(); i++) {
       Callable<T> own = task.apply(i + 1);

@@ -11,12 +11,17 @@ package io.lensflow.engine.model;
  * @param rank 0 … R−1
  * @param ranks R
  */
-record Shard(int rank, int ranks) {
+public record Shard(int rank, int ranks) {
   /** Embedding and head are split at multiples of this, which kernels like. */
   static final int VOCABULARY_BLOCK = 64;
 
-  /** A run of indices. */
-  record Range(int first, int count) {}
+  /**
+   * A run of indices.
+   *
+   * @param first its first
+   * @param count how many
+   */
+  public record Range(int first, int count) {}
 
   /**
    * Checks that a model can be split.
@@ -67,7 +72,7 @@ record Shard(int rank, int ranks) {
   }
 
   /** Ids of the vocabulary; none for a high rank of a tiny one. */
-  Range vocabulary(ModelConfig config) {
+  public Range vocabulary(ModelConfig config) {
     int v = config.vocabularySize();
     int blocks = (v + VOCABULARY_BLOCK - 1) / VOCABULARY_BLOCK;
     int size = (blocks + ranks - 1) / ranks * VOCABULARY_BLOCK;

@@ -92,7 +92,7 @@ public final class Transformer implements Engine {
     DType dtype = wanted == DType.FLOAT16 ? DType.FLOAT32 : wanted;
     KvBlocks blocks = new KvBlocks(options.kvTokens());
     LoadMeter meter = new LoadMeter(checkpoint, progress);
-    RankThreads threads = new RankThreads(count);
+    RankThreads threads = new RankThreads("lensflow-rank", count);
     List<Rank> loaded = java.util.Collections.synchronizedList(new ArrayList<>());
     try {
       List<Rank> ranks =

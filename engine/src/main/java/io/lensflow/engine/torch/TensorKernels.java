@@ -83,6 +83,13 @@ public final class TensorKernels implements AutoCloseable {
     }
   }
 
+  /**
+   * {@code x}, from whatever device, on this one; where it is there already, its memory is shared.
+   */
+  public Tensor fetch(Tensor x) {
+    return module.tensor("place", x, device);
+  }
+
   /** A vector of 64-bit integers on the device. */
   public Tensor integers(long... values) {
     try (Argument list = Argument.of(values)) {

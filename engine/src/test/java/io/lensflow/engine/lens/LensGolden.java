@@ -31,12 +31,49 @@ public final class LensGolden {
         prefix + "top_probs");
     assertClose(rows.entropy(), golden.floats(prefix + "entropy"), TOLERANCE, prefix + "entropy");
     assertClose(rows.logSumExp(), golden.floats(prefix + "log_sum_exp"), TOLERANCE, prefix + "lse");
+    if (rows.targets() != null) {
+      compareTargets(golden, prefix, rows.targets());
+    }
+    if (rows.kl() != null) {
+      compareKl(golden.floats(prefix + "kl"), rows.kl(), prefix + "kl");
+    }
+    if (rows.js() != null) {
+      assertClose(rows.js(), golden.floats(prefix + "js"), TOLERANCE, prefix + "js");
+    }
     for (int i = 0; i < topIds.length; i++) {
       boolean clearAbove = i % k == 0 || topLogits[i - 1] - topLogits[i] > TOLERANCE;
       boolean clearBelow = i % k < k - 1 && topLogits[i] - topLogits[i + 1] > TOLERANCE;
       if (clearAbove && clearBelow) {
         assertThat(rows.topIds()[i]).as("%stop_ids[%d]", prefix, i).isEqualTo(topIds[i]);
       }
+    }
+  }
+
+  private static void compareTargets(Golden golden, String prefix, LensTargets targets)
+      throws IOException {
+    assertClose(
+        targets.logits(), golden.floats(prefix + "target_logit"), TOLERANCE, prefix + "logit");
+    assertClose(
+        targets.logProbabilities(),
+        golden.floats(prefix + "target_logprob"),
+        TOLERANCE,
+        prefix + "logprob");
+    int[] ranks = golden.integers(prefix + "target_rank");
+    assertThat(targets.ranks()).hasSameSizeAs(ranks);
+    for (int i = 0; i < ranks.length; i++) {
+      assertThat((double) targets.ranks()[i])
+          .as("%starget_rank[%d]", prefix, i)
+          .isEqualTo(ranks[i], within(1 + 1e-3 * ranks[i]));
+    }
+  }
+
+  private static void compareKl(float[] expected, float[] actual, String name) {
+    assertThat(actual).as(name).hasSameSizeAs(expected);
+    for (int i = 0; i < expected.length; i++) {
+      assertThat(actual[i])
+          .as("%s[%d]", name, i)
+          .isNotNegative()
+          .isEqualTo(expected[i], within(TOLERANCE + 1e-4f * Math.abs(expected[i])));
     }
   }
 

@@ -117,7 +117,7 @@ class LensHeadTest {
           .hasMessageContaining("n is 3 rows of 64 bytes, but the buffer holds 128");
       assertThatThrownBy(
               () -> lens.decode(LensBatch.of(rows, DType.FLOAT32, 2), LensMetrics.summary(49)))
-          .hasMessageContaining("k is 49; it must be 1 … 48");
+          .hasMessageContaining("k is 49; it must be 0 … 48");
       assertThat(lens.decode(LensBatch.of(rows, DType.FLOAT32, 0), LensMetrics.summary(1)).topIds())
           .isEmpty();
     }

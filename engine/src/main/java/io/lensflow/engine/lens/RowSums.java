@@ -1,0 +1,79 @@
+package io.lensflow.engine.lens;
+
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+
+/**
+ * The softmax's sums of N rows over any part of the vocabulary, in double precision: a reference M,
+ * Σ exp(z−M) and Σ exp(z−M)·(z−M). Parts merge exactly but for rounding. NaN stays NaN.
+ *
+ * <p>Not thread-safe.
+ */
+final class RowSums {
+  /** Numbers that a block gives of each row. */
+  static final int FIELDS = 3;
+
+  private final double[] references;
+  private final double[] totals;
+  private final double[] weighted;
+
+  RowSums(int n) {
+    references = new double[n];
+    totals = new double[n];
+    weighted = new double[n];
+    Arrays.fill(references, Double.NEGATIVE_INFINITY);
+  }
+
+  /** N. */
+  int rows() {
+    return totals.length;
+  }
+
+  /** Takes in a block: [N, 3], see {@code block} in {@code lens.py}. */
+  void add(FloatBuffer sums) {
+    for (int row = 0; row < totals.length; row++) {
+      int at = FIELDS * row;
+      add(row, sums.get(at), sums.get(at + 1), sums.get(at + 2));
+    }
+  }
+
+  /** Takes in another part of the same rows. */
+  void add(RowSums part) {
+    for (int row = 0; row < totals.length; row++) {
+      add(row, part.references[row], part.totals[row], part.weighted[row]);
+    }
+  }
+
+  private void add(int row, double reference, double total, double weight) {
+    double max = Math.max(references[row], reference);
+    double own = references[row] - max;
+    if (own < 0 && totals[row] > 0) {
+      double scale = Math.exp(own);
+      weighted[row] = scale * (weighted[row] + own * totals[row]);
+      totals[row] *= scale;
+    }
+    references[row] = max;
+    double by = reference - max;
+    double scale = Math.exp(by);
+    totals[row] += scale * total;
+    weighted[row] += scale * (weight + by * total);
+  }
+
+  /** Puts a logit in the place of another one that it was taken for. */
+  void replace(int row, double approximate, double exact) {
+    double was = approximate - references[row];
+    double is = exact - references[row];
+    totals[row] += Math.exp(is) - Math.exp(was);
+    weighted[row] += Math.exp(is) * is - Math.exp(was) * was;
+  }
+
+  /** log Σ exp z. */
+  double logSumExp(int row) {
+    return references[row] + Math.log(totals[row]);
+  }
+
+  /** In nats, at least 0. */
+  double entropy(int row) {
+    return Math.max(0, Math.log(totals[row]) - weighted[row] / totals[row]);
+  }
+}
