@@ -1,8 +1,10 @@
 package io.lensflow.decoder;
 
 import io.lensflow.decoder.batch.RowBatch;
+import io.lensflow.decoder.lens.LensShelf;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -105,6 +107,20 @@ public final class DecoderMetrics {
   public void canary(int checked, int mismatches) {
     canaryChecked.increment(checked);
     canaryMismatches.increment(mismatches);
+  }
+
+  /** Translators of a folder come and go. */
+  void watch(LensShelf shelf) {
+    Gauge.builder(PREFIX + "lenses.held", shelf, held -> held.names().size())
+        .description("Lenses that requests can name, the logit lens included")
+        .register(registry);
+    Gauge.builder(PREFIX + "lenses.bytes", shelf, LensShelf::heldBytes)
+        .description("Memory held by translators")
+        .baseUnit("bytes")
+        .register(registry);
+    FunctionCounter.builder(PREFIX + "lenses.refused", shelf, LensShelf::refusals)
+        .description("Files in the folder of lenses that are no lens for this decoder")
+        .register(registry);
   }
 
   /** A lens of a chunk gets a gap instead of values. */

@@ -1,8 +1,6 @@
 package io.lensflow.decoder;
 
 import io.lensflow.decoder.batch.RowDecoder;
-import io.lensflow.engine.DType;
-import io.lensflow.engine.checkpoint.Checkpoint;
 import io.lensflow.engine.lens.LensAccuracy;
 import io.lensflow.engine.lens.LensBatch;
 import io.lensflow.engine.lens.LensHead;
@@ -18,9 +16,8 @@ import java.nio.file.Path;
  * The engine's lens head as a {@link RowDecoder}. Not thread-safe.
  *
  * @param head closed with this
- * @param fastest the least accurate path that it has
  */
-public record LensHeadDecoder(LensHead head, LensAccuracy fastest) implements RowDecoder {
+public record LensHeadDecoder(LensHead head) implements RowDecoder {
   /**
    * Loads final norm and head.
    *
@@ -29,17 +26,8 @@ public record LensHeadDecoder(LensHead head, LensAccuracy fastest) implements Ro
    */
   public static LensHeadDecoder load(Path checkpoint, int threads) throws IOException {
     LensHeadOptions defaults = LensHeadOptions.defaults();
-    LensHeadOptions options = threads == 0 ? defaults : defaults.withThreads(threads);
-    return new LensHeadDecoder(LensHead.load(checkpoint, options), fastest(checkpoint));
-  }
-
-  /** Only a head in bfloat16 has a fast path of its own. */
-  private static LensAccuracy fastest(Path folder) throws IOException {
-    try (Checkpoint checkpoint = Checkpoint.open(folder)) {
-      boolean tied = checkpoint.config().model().tiedHead();
-      DType stored = checkpoint.storedType(tied ? "model.embed_tokens.weight" : "lm_head.weight");
-      return stored == DType.BFLOAT16 ? LensAccuracy.FAST : LensAccuracy.EXACT;
-    }
+    return new LensHeadDecoder(
+        LensHead.load(checkpoint, threads == 0 ? defaults : defaults.withThreads(threads)));
   }
 
   @Override
@@ -50,6 +38,11 @@ public record LensHeadDecoder(LensHead head, LensAccuracy fastest) implements Ro
   @Override
   public String revision() {
     return head.revision();
+  }
+
+  @Override
+  public LensAccuracy fastest() {
+    return head.fastest();
   }
 
   @Override

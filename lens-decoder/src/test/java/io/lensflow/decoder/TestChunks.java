@@ -6,6 +6,7 @@ import io.lensflow.decoder.chunk.ChunkRows;
 import io.lensflow.decoder.lens.LensSource;
 import io.lensflow.decoder.vector.VectorProjector;
 import io.lensflow.decoder.vector.VectorSource;
+import io.lensflow.engine.lens.HeadSummary;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.ElementType;
 import io.lensflow.records.HookPoint;
@@ -114,6 +115,32 @@ public final class TestChunks {
     crc.update(payload.duplicate());
     chunk.setPayload(payload);
     chunk.setCrc32c(crc.getValue());
+    return chunk;
+  }
+
+  /** Sets the model's own rows, [positions, D], and mends the checksum. */
+  public static ActivationChunk withFinalRow(ActivationChunk chunk, float... values) {
+    ByteBuffer rows =
+        ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    rows.asFloatBuffer().put(values);
+    CRC32C crc = new CRC32C();
+    crc.update(chunk.getPayload().duplicate());
+    crc.update(rows.duplicate());
+    chunk.setFinalRow(rows);
+    chunk.setCrc32c(crc.getValue());
+    return chunk;
+  }
+
+  /** Sets what the worker's own head says of each position: of layer L−1, and right. */
+  public static ActivationChunk withModelSummaries(ActivationChunk chunk) {
+    List<HeadSummary> heads =
+        IntStream.range(0, chunk.getPositions().size())
+            .map(i -> (TestModel.LAYERS - 1) * chunk.getPositions().size() + i)
+            .mapToObj(row -> HeadSummary.of(logits(row)))
+            .toList();
+    chunk.setModelTopIds(heads.stream().map(HeadSummary::topId).toList());
+    chunk.setModelTopLogits(heads.stream().map(HeadSummary::topLogit).toList());
+    chunk.setModelLogSumExps(heads.stream().map(HeadSummary::logSumExp).toList());
     return chunk;
   }
 

@@ -82,7 +82,7 @@ public final class LensCommand {
       line(out, "hook point", info.hookPoint().fileName());
       line(out, "layers", layers(lens));
       line(out, "hidden size", Long.toString(lens.hiddenSize()));
-      line(out, "stored as", lens.storedType(lens.info().layers().first()).safetensorsName());
+      line(out, "stored as", lens.storedType(lens.layers().first()).safetensorsName());
       line(out, "method", info.method());
       line(out, "training", info.trainingData());
       line(out, "created", info.createdAt());
@@ -96,12 +96,12 @@ public final class LensCommand {
 
   /** Such as {@code 0-28}, or {@code 3, 7} where there are holes. */
   private static String layers(TranslatorFile lens) {
-    int first = lens.info().layers().first();
-    int last = lens.info().layers().last();
-    if (lens.info().layers().size() == last - first + 1) {
+    int first = lens.layers().first();
+    int last = lens.layers().last();
+    if (lens.layers().size() == last - first + 1) {
       return first == last ? "" + first : first + "-" + last;
     }
-    return String.join(", ", lens.info().layers().stream().map(String::valueOf).toList());
+    return String.join(", ", lens.layers().stream().map(String::valueOf).toList());
   }
 
   private static void line(PrintStream out, String field, String value) {

@@ -10,6 +10,7 @@ import io.lensflow.text.spec.LayerSpec;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedSet;
@@ -21,10 +22,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A lens that brings rows of a layer to where the last layer's rows lie, before the final norm: h +
- * W h + b (affine, "tuned lens", Belrose et al. 2023) or J h (linear, "Jacobian lens"), W, b and J
- * its own for each layer, computed in float32. Loaded from a safetensors file, whose layout {@code
- * docs/lenses.md} describes. Matrices stay in the file's type, L·D² elements, and move to the
- * device of the head that uses them first.
+ * W h + b (affine, "tuned lens") or J h (linear, "Jacobian lens"), W, b and J its own for each
+ * layer. Loaded from a safetensors file, whose layout {@code docs/lenses.md} describes, and held in
+ * float32: L·D²·4 bytes, on the device of the head that uses it first.
  *
  * <p>Not thread-safe; belongs to the thread of the head that uses it.
  */
@@ -101,7 +101,7 @@ public final class LensTranslator implements AutoCloseable {
           "its weights are [%d, %d], but the model's hidden size is %d"
               .formatted(source.hiddenSize(), source.hiddenSize(), config.hiddenSize()));
     }
-    SortedSet<Integer> present = source.info().layers();
+    SortedSet<Integer> present = source.layers();
     if (present.last() >= count) {
       throw source.wrong(
           "it holds layer %d, but the model has layers 0 … %d"
@@ -141,33 +141,31 @@ public final class LensTranslator implements AutoCloseable {
 
   private void read(TranslatorFile source, TensorKernels tensors) throws IOException {
     long d = source.hiddenSize();
-    for (int layer : info.layers()) {
+    for (int layer : source.layers()) {
       weights.put(layer, read(source, TranslatorFile.weightName(layer), tensors, d, d));
-      biases.put(layer, bias(source, layer, tensors, d));
+      biases.put(
+          layer,
+          info.kind() == TranslatorInfo.Kind.AFFINE
+              ? read(source, TranslatorFile.biasName(layer), tensors, d)
+              : tensors.empty(DType.FLOAT32, 0));
     }
   }
 
-  private Tensor bias(TranslatorFile source, int layer, TensorKernels tensors, long d)
-      throws IOException {
-    if (info.kind() == TranslatorInfo.Kind.LINEAR) {
-      return tensors.empty(DType.FLOAT32, 0);
-    }
-    try (Tensor stored = read(source, TranslatorFile.biasName(layer), tensors, d)) {
-      Tensor bias = tensors.empty(DType.FLOAT32, d);
-      tensors.copy(bias, stored);
-      return bias;
-    }
-  }
-
-  /** A tensor in the file's type. */
   private static Tensor read(
       TranslatorFile source, String name, TensorKernels tensors, long... shape) throws IOException {
-    Tensor tensor = tensors.empty(source.storedType(name), shape);
+    DType stored = source.storedType(name);
+    Tensor raw = tensors.empty(stored, shape);
     try {
-      source.read(name, tensor.bytes());
-      return tensor;
+      source.read(name, raw.bytes());
+      if (stored == DType.FLOAT32) {
+        return raw;
+      }
+      Tensor widened = tensors.empty(DType.FLOAT32, shape);
+      tensors.copy(widened, raw);
+      raw.close();
+      return widened;
     } catch (IOException | RuntimeException e) {
-      tensor.close();
+      raw.close();
       throw e;
     }
   }
@@ -185,6 +183,11 @@ public final class LensTranslator implements AutoCloseable {
   /** Whether it can translate rows of this layer. May be asked on any thread. */
   public boolean covers(int layer) {
     return covered.contains(layer);
+  }
+
+  /** The layers whose rows it can translate, rising. */
+  public SortedSet<Integer> layers() {
+    return Collections.unmodifiableSortedSet(covered);
   }
 
   /**
@@ -228,7 +231,7 @@ public final class LensTranslator implements AutoCloseable {
     }
   }
 
-  /** W or J of a layer, [D, D] in the file's type; null where it is the identity or not covered. */
+  /** W or J of a layer, [D, D] float32; null where it is the identity, or is not covered. */
   Tensor weight(int layer) {
     return weights.get(layer);
   }

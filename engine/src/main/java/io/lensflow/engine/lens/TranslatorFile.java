@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -37,14 +38,13 @@ public final class TranslatorFile implements AutoCloseable {
 
   private final SafetensorsFile file;
   private final TranslatorInfo info;
+  private final SortedSet<Integer> layers = new TreeSet<>();
   private long hiddenSize;
 
   private TranslatorFile(SafetensorsFile file) throws IOException {
     this.file = file;
-    SortedSet<Integer> layers = new TreeSet<>();
-    TranslatorInfo.Kind kind = readHead();
-    readLayout(kind, layers);
-    this.info = readInfo(kind, layers);
+    this.info = readInfo();
+    readLayout();
   }
 
   /**
@@ -68,7 +68,7 @@ public final class TranslatorFile implements AutoCloseable {
     return NAME.matcher(name).matches();
   }
 
-  private TranslatorInfo.Kind readHead() throws CheckpointException {
+  private TranslatorInfo readInfo() throws CheckpointException {
     Map<String, String> metadata = file.metadata();
     if (!metadata.getOrDefault("format", "").equals(FORMAT)) {
       throw wrong(
@@ -80,23 +80,16 @@ public final class TranslatorFile implements AutoCloseable {
           "formatVersion is '%s'; this version of Lensflow reads %s"
               .formatted(metadata.get("formatVersion"), VERSION));
     }
-    return symbol("kind", TranslatorInfo.Kind.values());
-  }
-
-  private TranslatorInfo readInfo(TranslatorInfo.Kind kind, SortedSet<Integer> layers)
-      throws CheckpointException {
-    Map<String, String> metadata = file.metadata();
     String name = required("name");
     if (!isName(name)) {
       throw wrong("name is '%s'; it may hold up to 100 of A-Z a-z 0-9 . _ -".formatted(name));
     }
     return new TranslatorInfo(
         name,
-        kind,
+        symbol("kind", TranslatorInfo.Kind.values()),
         required("model"),
         metadata.getOrDefault("revision", ""),
         symbol("hookPoint", HookPoint.values()),
-        layers,
         metadata.getOrDefault("method", ""),
         metadata.getOrDefault("trainingData", ""),
         metadata.getOrDefault("createdAt", ""));
@@ -120,8 +113,7 @@ public final class TranslatorFile implements AutoCloseable {
     throw wrong("%s is '%s'; known are %s".formatted(field, value, Arrays.toString(symbols)));
   }
 
-  private void readLayout(TranslatorInfo.Kind kind, SortedSet<Integer> layers)
-      throws CheckpointException {
+  private void readLayout() throws CheckpointException {
     for (TensorInfo tensor : file.tensors()) {
       Matcher matcher = TENSOR.matcher(tensor.name());
       if (!matcher.matches()) {
@@ -137,7 +129,7 @@ public final class TranslatorFile implements AutoCloseable {
     if (layers.isEmpty()) {
       throw wrong("it holds no layers.<i>.weight");
     }
-    boolean affine = kind == TranslatorInfo.Kind.AFFINE;
+    boolean affine = info.kind() == TranslatorInfo.Kind.AFFINE;
     for (int layer : layers) {
       TensorInfo bias = affine ? file.tensor(biasName(layer)) : null;
       if (affine && !bias.shape().equals(List.of(hiddenSize))) {
@@ -194,6 +186,11 @@ public final class TranslatorFile implements AutoCloseable {
   /** The layers that the metadata names as all there are, a layer spec; empty if it names none. */
   public String layerSpec() {
     return file.metadata().getOrDefault("layers", "");
+  }
+
+  /** The layers that have tensors. */
+  public SortedSet<Integer> layers() {
+    return Collections.unmodifiableSortedSet(layers);
   }
 
   /** D. */

@@ -20,7 +20,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,7 +60,6 @@ class LensTranslatorTest {
             MODEL,
             REVISION,
             HookPoint.RESIDUAL_POST,
-            new TreeSet<>(Set.of(0, 1)),
             "least-squares",
             "20000 rows",
             "2026-01-02T03:04:05Z");
@@ -90,7 +88,8 @@ class LensTranslatorTest {
     // 1, −2, 0.5, 3 in bfloat16; 1, −2, 0.5, 4 in float16
     tensors.add(
         "layers.0.weight", "BF16", square(), List.of(shorts(0x3F80, 0xC000, 0x3F00, 0x4040)));
-    tensors.add("layers.1.weight", "F16", square(), List.of(shorts(0x3C00, 0xC000, 0x3800, 0x4400)));
+    tensors.add(
+        "layers.1.weight", "F16", square(), List.of(shorts(0x3C00, 0xC000, 0x3800, 0x4400)));
     tensors.write(file, metadata);
 
     assertThat(translated(new float[] {1, 1, 1, 1, 1, 1}, 0, 1, 2))
@@ -263,7 +262,7 @@ class LensTranslatorTest {
   void shouldRefuseToWriteANameThatNoRequestCouldChoose() {
     TranslatorInfo info =
         new TranslatorInfo(
-            "my lens", TranslatorInfo.Kind.LINEAR, MODEL, "", HookPoint.RESIDUAL_POST, new TreeSet<>(), "", "", "");
+            "my lens", TranslatorInfo.Kind.LINEAR, MODEL, "", HookPoint.RESIDUAL_POST, "", "", "");
 
     assertThatThrownBy(() -> new TranslatorWriter(info, D)).hasMessageContaining("'my lens'");
   }

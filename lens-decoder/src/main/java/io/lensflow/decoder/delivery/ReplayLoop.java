@@ -138,8 +138,7 @@ public final class ReplayLoop {
     List<ConsumerRecord<byte[], byte[]>> records = scan.poll(busy ? BUSY_POLL : IDLE_POLL);
     List<LogScan.Hole> holes = scan.holes();
     for (LogScan.Hole hole : holes.subList(holesSeen, holes.size())) {
-      ledger(hole.partition())
-          .add(new LedgerEntry.Hole(hole.firstOffset(), hole.lastOffset()));
+      ledger(hole.partition()).add(new LedgerEntry.Hole(hole.firstOffset(), hole.lastOffset()));
     }
     holesSeen = holes.size();
     for (ConsumerRecord<byte[], byte[]> record : records) {

@@ -101,7 +101,7 @@ public final class TranslatorTraining {
         for (int layer : layers) {
           solved.put(layer, fit.solve(layer));
         }
-        TranslatorInfo info = info(checkpoint, layers, rows, trainingRows);
+        TranslatorInfo info = info(checkpoint, rows, trainingRows);
         write(info, solved, model.hiddenSize());
         Instant written = clock.instant();
         List<LayerReport> reports = measure(checkpoint, rows, solved);
@@ -201,15 +201,13 @@ public final class TranslatorTraining {
     }
   }
 
-  private TranslatorInfo info(
-      Checkpoint checkpoint, SortedSet<Integer> layers, RowCollector rows, long trainingRows) {
+  private TranslatorInfo info(Checkpoint checkpoint, RowCollector rows, long trainingRows) {
     return new TranslatorInfo(
         plan.name(),
         TranslatorInfo.Kind.AFFINE,
         checkpoint.model(),
         checkpoint.revision(),
         plan.hookPoint(),
-        layers,
         "least squares towards RESIDUAL_POST of layer %d, ridge %s of the mean variance"
             .formatted(checkpoint.config().layers() - 1, TranslatorFit.RIDGE),
         "%d rows of %d requests, positions from 1 on, appended %s … %s; held out: share %s, seed %d"

@@ -55,7 +55,10 @@ public final class Lens {
       return Optional.of(
           "lens '%s' was made for rows of %s, not of %s".formatted(name, made, hookPoint));
     }
-    return Optional.empty();
+    return layers.stream()
+        .filter(layer -> !translator.covers(layer))
+        .findFirst()
+        .map(layer -> "lens '%s' has no translator for layer %d".formatted(name, layer));
   }
 
   @Override

@@ -35,8 +35,7 @@ final class ProcessorShare {
 
   /** Measures this process. */
   static ProcessorShare ofThisProcess(double processors) {
-    return new ProcessorShare(
-        processors, System::nanoTime, ProcessorShare::spentByThisProcess);
+    return new ProcessorShare(processors, System::nanoTime, ProcessorShare::spentByThisProcess);
   }
 
   /** Processor time of all threads of this process so far, nanoseconds. */

@@ -49,7 +49,10 @@ import org.apache.kafka.common.serialization.Deserializer;
  * replay that is broken off and begun anew writes them a second time, unlike the decoder.
  */
 public final class Replay {
-  /** Clocks of a client and of the broker differ; a request's rows are looked for from so far before. */
+  /**
+   * Clocks of a client and of the broker differ; a request's rows are looked for from so far
+   * before.
+   */
   private static final Duration CLOCK_MARGIN = Duration.ofMinutes(10);
 
   private final ReplayPlan plan;
