@@ -23,6 +23,7 @@ import io.lensflow.service.KafkaClients;
 import io.lensflow.text.Tokenizer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.BitSet;
@@ -30,8 +31,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -88,6 +91,9 @@ public final class Replay {
   }
 
   private ReplayOutcome run() throws IOException, InterruptedException {
+    Set<String> names =
+        plan.lenses().stream().map(LensRequest::getName).collect(Collectors.toSet());
+    List<Path> files = LensFiles.find(plan.lensFiles(), names);
     try (Admin admin = clients.admin()) {
       ReplayTopic.prepare(admin, topics, plan.topic());
     }
@@ -101,7 +107,7 @@ public final class Replay {
             KernelThread.start(
                 () -> {
                   LensHeadDecoder head = LensHeadDecoder.load(plan.checkpoint(), plan.threads());
-                  lenses.load(plan.lensFiles(), head.config(), plan.model(), head.revision());
+                  lenses.load(files, head.config(), plan.model(), head.revision());
                   return head;
                 },
                 plan.batchRows(),
@@ -190,7 +196,7 @@ public final class Replay {
     for (LensRequest lens : plan.lenses()) {
       if (lenses.find(lens.getName()).isEmpty()) {
         throw new IllegalArgumentException(
-            "there is no lens '%s'; there are %s".formatted(lens.getName(), lenses.names()));
+            "there is no lens '%s' in %s".formatted(lens.getName(), plan.lensFiles()));
       }
     }
   }

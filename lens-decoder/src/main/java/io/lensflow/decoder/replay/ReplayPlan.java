@@ -12,7 +12,8 @@ import java.util.Optional;
  * @param model served name of the model
  * @param checkpoint folder of its checkpoint; head and tokenizer are read
  * @param lenses what to compute of each chunk, in place of what its request asked for
- * @param lensFiles translators, by files; the logit lens needs none
+ * @param lensFiles where translators are looked for by name: files, and folders of them; the logit
+ *     lens needs none
  * @param requestId the only request; empty for all of the range
  * @param range which part of the log to read
  * @param topic where results go
