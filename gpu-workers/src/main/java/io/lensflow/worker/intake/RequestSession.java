@@ -28,7 +28,10 @@ import io.lensflow.worker.steering.SteeringTable;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Semaphore;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 
 /**
@@ -114,7 +117,7 @@ final class RequestSession extends AbstractBehavior<RequestSession.Command> {
   private GenerationRequest request;
   private PinnedSteering steering = PinnedSteering.NONE;
   private Run run;
-  private int attempts;
+  private final List<PastAttempt> attempts = new ArrayList<>();
   private Instant vectorDeadline;
 
   /**
@@ -207,10 +210,14 @@ final class RequestSession extends AbstractBehavior<RequestSession.Command> {
       log.info("request={} has ended before; acknowledged", source.getRequestId());
       return over(true);
     }
-    attempts = read.history().attempts();
+    attempts.addAll(read.history().attempts());
     int count = delivery.deliveryCount();
-    if (attempts >= shared.settings().maxAttempts() || count >= MAX_DELIVERIES) {
-      return exhaust("it was delivered %d times".formatted(Math.max(count, attempts + 1)));
+    if (attempts.size() >= shared.settings().maxAttempts()) {
+      return exhaust("no further attempt is allowed");
+    }
+    if (count >= MAX_DELIVERIES) {
+      return exhaust(
+          "it was delivered %d times, and the queue would soon drop it".formatted(count));
     }
     return check();
   }
@@ -314,9 +321,9 @@ final class RequestSession extends AbstractBehavior<RequestSession.Command> {
   }
 
   private Behavior<Command> submit() {
-    attempts++;
-    boolean last = attempts >= shared.settings().maxAttempts();
-    run = new Run(request, new Attempt(Ids.newId(), attempts), steering, last);
+    int number = attempts.size() + 1;
+    boolean last = number >= shared.settings().maxAttempts();
+    run = new Run(request, new Attempt(Ids.newId(), number), steering, last);
     phase = Phase.RUNNING;
     shared.scheduler().tell(new StepScheduler.Submit(run));
     return this;
@@ -354,21 +361,27 @@ final class RequestSession extends AbstractBehavior<RequestSession.Command> {
       return again(lost.reason());
     }
     if (report instanceof ActivationPublisher.TerminalLost lost) {
-      return exhaust(lost.reason());
+      attempts.add(failed(lost.reason()));
+      return exhaust("its end cannot be written");
     }
     return over(true);
   }
 
   private Behavior<Command> again(String reason) {
     shared.metrics().attemptFailed();
+    attempts.add(failed(reason));
     if (cancelReason != null) {
       return cancelled();
     }
-    if (attempts >= shared.settings().maxAttempts()) {
-      return exhaust(reason);
+    if (attempts.size() >= shared.settings().maxAttempts()) {
+      return exhaust("no further attempt is allowed");
     }
     log.warn("request={} runs again after: {}", source.getRequestId(), reason);
     return submit();
+  }
+
+  private PastAttempt failed(String reason) {
+    return new PastAttempt(run.attemptId(), partners.events().worker(), reason);
   }
 
   /** Says that the attempt has failed; nothing waits for it. */
@@ -380,7 +393,14 @@ final class RequestSession extends AbstractBehavior<RequestSession.Command> {
 
   /** Gives the request up: its record is kept among the dead letters, then it fails. */
   private Behavior<Command> exhaust(String reason) {
-    String message = "given up after %d attempts; the last trouble: %s".formatted(attempts, reason);
+    String message =
+        "given up after %d attempts, %s%s"
+            .formatted(
+                attempts.size(),
+                reason,
+                attempts.stream()
+                    .map(attempt -> "; attempt " + attempt.describe())
+                    .collect(Collectors.joining()));
     Failure failure = new Failure(CompletionEvents.ATTEMPTS_EXHAUSTED, message, null);
     log.warn("request={} {}", source.getRequestId(), message);
     return end(partners.events().failed(source, null, failure), failure);
@@ -408,7 +428,7 @@ final class RequestSession extends AbstractBehavior<RequestSession.Command> {
             RequestEnding.create(
                 partners.records(),
                 delivery,
-                new RequestEnding.End(terminal, traceparent, givenUp, attempts),
+                new RequestEnding.End(terminal, traceparent, givenUp, attempts.size()),
                 getContext().messageAdapter(RequestEnding.Durable.class, Ended::new)),
             DispatcherSelector.sameAsParent());
     return this;

@@ -39,6 +39,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.MockProducer;
@@ -216,7 +217,7 @@ class RequestIntakeTest {
   @Test
   void shouldOnlyAcknowledgeWhenTheRequestHasEndedBefore() {
     PromptRequest request = Traffic.request("abc", 3);
-    histories.put(request.getRequestId(), new RequestHistory(true, 1));
+    histories.put(request.getRequestId(), new RequestHistory(true, past(1)));
 
     long ticket = deliver(request, 2);
 
@@ -228,7 +229,7 @@ class RequestIntakeTest {
   @Test
   void shouldCountEarlierAttemptsWhenARequestIsDeliveredAgain() {
     PromptRequest request = Traffic.request("abc", 3);
-    histories.put(request.getRequestId(), new RequestHistory(false, 2));
+    histories.put(request.getRequestId(), new RequestHistory(false, past(2)));
 
     deliver(request, 3);
 
@@ -240,12 +241,16 @@ class RequestIntakeTest {
   @Test
   void shouldGiveUpBeforeRunningWhenAllAttemptsAreUsed() {
     PromptRequest request = Traffic.request("abc", 3);
-    histories.put(request.getRequestId(), new RequestHistory(false, 3));
+    histories.put(request.getRequestId(), new RequestHistory(false, past(3)));
 
     long ticket = deliver(request, 4);
 
     awaitCompleted(ticket);
     assertGivenUp(request);
+    DeadLetter letter = (DeadLetter) producer.history().get(0).value();
+    assertThat(letter.getAttempts()).isEqualTo(3);
+    assertThat(letter.getFailure().getMessage())
+        .contains("attempt-1 on worker elsewhere: never ended", "attempt-2 on", "attempt-3 on");
   }
 
   @Test
@@ -256,6 +261,12 @@ class RequestIntakeTest {
 
     awaitCompleted(ticket);
     assertGivenUp(request);
+  }
+
+  private static List<PastAttempt> past(int attempts) {
+    return IntStream.rangeClosed(1, attempts)
+        .mapToObj(i -> new PastAttempt("attempt-" + i, "elsewhere", ""))
+        .toList();
   }
 
   private void assertGivenUp(PromptRequest request) {
