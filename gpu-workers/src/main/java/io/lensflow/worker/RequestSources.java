@@ -32,15 +32,21 @@ final class RequestSources {
     String topic = settings.requests().topic(clients.settings().catalogue(), model);
     String group = settings.requests().groupId(clients.settings().catalogue(), model);
     int slots = settings.intake().slots();
+    int spare = settings.intake().maxParked();
     if (settings.requests().source() == WorkerSettings.Source.CLASSIC_GROUP) {
       Map<String, Object> needs = classicConsumer(settings, group);
       return new ClassicGroupSource(topic, slots, () -> clients.bytesConsumer(needs), metrics);
     }
     try (Admin admin = clients.admin()) {
-      ShareGroupPreparation.prepare(admin, group, slots);
+      ShareGroupPreparation.prepare(admin, group, slots, spare);
     }
     return new ShareGroupSource(
-        topic, slots, slot -> shareConsumer(clients, settings, group, slot), metrics);
+        topic,
+        clients.settings().requestPartitions(),
+        slots,
+        spare,
+        slot -> shareConsumer(clients, settings, group, slot),
+        metrics);
   }
 
   private static Map<String, Object> classicConsumer(WorkerSettings settings, String group) {

@@ -4,6 +4,7 @@ import io.lensflow.engine.RankInfo;
 import io.lensflow.worker.ranks.EngineInfo;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.ToLongFunction;
 
 /** What a worker counts and measures. Thread-safe. */
@@ -34,6 +36,9 @@ public final class WorkerMetrics {
   private final AtomicInteger freeSlots;
   private final AtomicInteger vectors;
   private final AtomicLong bufferedBytes;
+  private final AtomicInteger capturesWaiting;
+  private final AtomicInteger partitionsBehind;
+  private final AtomicReference<Double> unread = new AtomicReference<>(Double.NaN);
   private final AtomicInteger kvTokens;
   private final AtomicInteger freeKvTokens;
   private final MultiGauge weightBytes;
@@ -67,6 +72,12 @@ public final class WorkerMetrics {
     freeSlots = registry.gauge("lensflow.worker.slots.free", new AtomicInteger());
     vectors = registry.gauge("lensflow.worker.vectors", new AtomicInteger());
     bufferedBytes = registry.gauge("lensflow.worker.buffered.bytes", new AtomicLong());
+    capturesWaiting = registry.gauge("lensflow.worker.captures.waiting", new AtomicInteger());
+    partitionsBehind =
+        registry.gauge("lensflow.worker.decoder.partitions.behind", new AtomicInteger());
+    Gauge.builder("lensflow.worker.decoder.unread", unread, AtomicReference::get)
+        .description("Bytes of rows that the decoder has not read ÷ what their partition keeps")
+        .register(registry);
     kvTokens = registry.gauge("lensflow.worker.kv.tokens", new AtomicInteger());
     freeKvTokens = registry.gauge("lensflow.worker.kv.tokens.free", new AtomicInteger());
     weightBytes = perRank(registry, "weight.bytes", "Bytes of a rank's weights in memory");
@@ -159,6 +170,23 @@ public final class WorkerMetrics {
 
   public void vectors(int loaded) {
     vectors.set(loaded);
+  }
+
+  /** So many requests more, or fewer, wait for the lens decoder. */
+  public void captureWaits(int change) {
+    capturesWaiting.addAndGet(change);
+  }
+
+  /**
+   * How far the lens decoder is behind.
+   *
+   * @param worst share of a partition that it has still to read, where that is largest; NaN if
+   *     nobody decodes
+   * @param partitions in how many partitions new rows would push out unread ones
+   */
+  public void decoderLag(double worst, int partitions) {
+    unread.set(worst);
+    partitionsBehind.set(partitions);
   }
 
   /** Bytes of rows that wait for the broker. */

@@ -22,6 +22,7 @@ import io.lensflow.service.Readiness;
 import io.lensflow.service.SettingsException;
 import io.lensflow.text.Tokenizer;
 import io.lensflow.worker.intake.CompletionHistory;
+import io.lensflow.worker.lag.DecoderWatch;
 import io.lensflow.worker.publishing.EventLog;
 import io.lensflow.worker.ranks.EngineInfo;
 import io.lensflow.worker.ranks.EngineSource;
@@ -83,6 +84,7 @@ public final class WorkerService implements AutoCloseable {
   private volatile Readiness readiness = LOADING;
   private ActorSystem<Guardian.Command> actors;
   private OpsServer ops;
+  private volatile DecoderWatch decoder;
   private boolean closed;
 
   /**
@@ -171,7 +173,7 @@ public final class WorkerService implements AutoCloseable {
     PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     WorkerMetrics metrics = new WorkerMetrics(meters);
     ops = own(opsServer(meters));
-    WorkerTopics.prepare(clients, settings);
+    long activationBytes = WorkerTopics.prepare(clients, settings);
     Path model = modelFolder();
     Tokenizer tokenizer = own(tokenizer(model));
     TopicCatalogue catalogue = clients.settings().catalogue();
@@ -181,6 +183,7 @@ public final class WorkerService implements AutoCloseable {
     EventLog events = own(new EventLog(clients.producer(eventProducer(catalogue))));
     Producer<String, SpecificRecord> chunks = own(clients.producer(chunkProducer()));
     FirstRecords.prepare(clients, chunks);
+    decoder = own(decoderWatch(clients, metrics));
     WorkerParts parts =
         new WorkerParts(
             settings,
@@ -190,6 +193,8 @@ public final class WorkerService implements AutoCloseable {
             tokenizer,
             own(RequestSources.of(settings, clients, metrics)),
             own(history(clients, catalogue)),
+            decoder,
+            activationBytes,
             new WorkerParts.Decoders(
                 clients.deserializer(PromptRequest.class),
                 clients.deserializer(RequestControl.class),
@@ -258,8 +263,26 @@ public final class WorkerService implements AutoCloseable {
     return new CompletionHistory(
         catalogue.completions(),
         catalogue.requestPartitions(),
-        clients.bytesConsumer(Map.of(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest")),
+        clients.bytesConsumer(
+            Map.of(
+                ConsumerConfig.AUTO_OFFSET_RESET_CONFIG,
+                "earliest",
+                // A fetch that waits at the end of one partition keeps the next look-up waiting.
+                ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG,
+                10)),
         clients.deserializer(CompletionEvent.class));
+  }
+
+  private DecoderWatch decoderWatch(KafkaClients clients, WorkerMetrics metrics) {
+    TopicCatalogue catalogue = clients.settings().catalogue();
+    return DecoderWatch.open(
+        settings.decoderWatch(),
+        new DecoderWatch.Target(
+            catalogue.decoderGroup(settings.servedName()),
+            catalogue.activations(),
+            catalogue.requestPartitions()),
+        clients.admin(),
+        metrics);
   }
 
   /** The checkpoint's local folder; a model on the hub is fetched, which may take its time. */
@@ -296,6 +319,9 @@ public final class WorkerService implements AutoCloseable {
   private Readiness readiness() {
     Readiness now = readiness;
     String state = loading.state();
+    if (now == Readiness.READY) {
+      return Readiness.readyBut(decoder.reason());
+    }
     return (now == LOADING || now == RESTARTING) && !state.isEmpty()
         ? Readiness.waitingFor(now.reason() + ": " + state)
         : now;

@@ -7,6 +7,7 @@ import io.lensflow.hub.ModelSource;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.service.Settings;
 import io.lensflow.worker.intake.IntakeSettings;
+import io.lensflow.worker.lag.DecoderWatch;
 import io.lensflow.worker.publishing.ChunkLimits;
 import io.lensflow.worker.ranks.RestartPolicy;
 import java.net.InetAddress;
@@ -33,6 +34,7 @@ import java.util.stream.Stream;
  * @param heartbeatInterval longest time between heartbeats
  * @param stopTimeout how long an orderly stop waits
  * @param publisher limits of the publisher
+ * @param decoderWatch what becomes of captures while the lens decoder is behind
  * @param steeringPatience how long a manifest waits for its sites
  * @param restart how the engine comes back
  * @param http where {@code /healthz}, {@code /readyz} and {@code /metrics} are
@@ -49,6 +51,7 @@ public record WorkerSettings(
     Duration heartbeatInterval,
     Duration stopTimeout,
     PublisherSettings publisher,
+    DecoderWatch.Settings decoderWatch,
     Duration steeringPatience,
     RestartPolicy restart,
     Http http) {
@@ -127,7 +130,8 @@ public record WorkerSettings(
             atLeast(config, "slots", 1),
             atLeast(config, "max-attempts", 1),
             positive(config, "max-request-time"),
-            config.getDuration("steering.max-wait")),
+            config.getDuration("steering.max-wait"),
+            atLeast(config, "capture.max-waiting", 0)),
         atLeast(config, "prefill-chunk", 1),
         new Requests(
             oneOf(config, "request-source", Source.values()),
@@ -137,6 +141,9 @@ public record WorkerSettings(
         positive(config, "heartbeat-interval"),
         config.getDuration("stop-timeout"),
         publisher(config.getConfig("publisher")),
+        new DecoderWatch.Settings(
+            oneOf(config, "capture.on-lag", DecoderWatch.OnLag.values()),
+            positive(config, "capture.check-interval")),
         config.getDuration("steering.incomplete-after"),
         new RestartPolicy(
             positive(config, "restart.min-backoff"),

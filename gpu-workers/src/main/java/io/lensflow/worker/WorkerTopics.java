@@ -32,10 +32,11 @@ final class WorkerTopics {
   /**
    * Creates what is missing if the settings say so; logs what differs.
    *
+   * @return bytes that a partition of {@code activations} keeps
    * @throws WorkerStartException if the broker cannot be reached, topics are missing, or request
    *     topics have another number of partitions than configured
    */
-  static void prepare(KafkaClients clients, WorkerSettings settings) {
+  static long prepare(KafkaClients clients, WorkerSettings settings) {
     String servers = clients.settings().bootstrapServers();
     List<TopicSpec> needed = needed(clients.settings().catalogue(), settings);
     Admin admin = clients.admin();
@@ -51,8 +52,11 @@ final class WorkerTopics {
       }
       TopicProvisioner.create(admin, needed);
       requirePartitions(admin, clients.settings().catalogue());
-      requireRoomForChunks(admin, clients.settings().catalogue(), settings);
+      Config activations = activations(admin, clients.settings().catalogue());
+      requireRoomForChunks(activations, settings);
       TopicProvisioner.differences(admin, needed).forEach(one -> log.warn("{}", one));
+      long bytes = Long.parseLong(activations.get(TopicConfig.RETENTION_BYTES_CONFIG).value());
+      return bytes < 0 ? Long.MAX_VALUE : bytes;
     } catch (KafkaException e) {
       throw new WorkerStartException(
           "Kafka at %s (lensflow.kafka.bootstrap-servers): %s".formatted(servers, e.getMessage()),
@@ -95,17 +99,19 @@ final class WorkerTopics {
   }
 
   /** A chunk over the topic's limit would fail every attempt at its request. */
-  private static void requireRoomForChunks(
-      Admin admin, TopicCatalogue catalogue, WorkerSettings settings) {
-    ConfigResource topic = new ConfigResource(ConfigResource.Type.TOPIC, catalogue.activations());
-    Config config = await(admin.describeConfigs(List.of(topic)).all(), "topic settings").get(topic);
-    int most = Integer.parseInt(config.get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG).value());
+  private static void requireRoomForChunks(Config activations, WorkerSettings settings) {
+    int most = Integer.parseInt(activations.get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG).value());
     int record = settings.publisher().chunks().maxRecordBytes();
     if (record > most) {
       throw new WorkerStartException(
-          "lensflow.worker.publisher.max-record-bytes is %d, but topic %s takes %d (max.message.bytes): lower the one or raise the other"
-              .formatted(record, topic.name(), most));
+          "lensflow.worker.publisher.max-record-bytes is %d, but the topic of activations takes %d (max.message.bytes): lower the one or raise the other"
+              .formatted(record, most));
     }
+  }
+
+  private static Config activations(Admin admin, TopicCatalogue catalogue) {
+    ConfigResource topic = new ConfigResource(ConfigResource.Type.TOPIC, catalogue.activations());
+    return await(admin.describeConfigs(List.of(topic)).all(), "topic settings").get(topic);
   }
 
   private static <T> T await(KafkaFuture<T> future, String what) {

@@ -44,6 +44,10 @@ public final class ScriptedEngine implements Engine {
     public volatile long stepNanos;
     public volatile RuntimeException nextFailure;
     public volatile int poisonToken = -1;
+
+    /** Whether the poison takes the process with it, as a fault in native code does. */
+    public volatile boolean poisonKills;
+
     public volatile int capacity = 4000;
     public volatile int loads;
     public volatile int openSequences;
@@ -248,6 +252,9 @@ public final class ScriptedEngine implements Engine {
     int first = sequence.length;
     int[] ids = input.tokenIds();
     if (Arrays.stream(ids).anyMatch(id -> id == script.poisonToken)) {
+      if (script.poisonKills) {
+        Runtime.getRuntime().halt(139);
+      }
       throw new IllegalStateException("token " + script.poisonToken + " breaks the engine");
     }
     sequence.length += ids.length;

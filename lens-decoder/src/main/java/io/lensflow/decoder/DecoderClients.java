@@ -5,7 +5,6 @@ import io.lensflow.decoder.loss.RangeReader;
 import io.lensflow.decoder.loss.TopicLossFinder;
 import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.LensResult;
-import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.schemas.topics.TopicSpec;
 import io.lensflow.service.KafkaClients;
 import java.util.HashMap;
@@ -40,10 +39,7 @@ final class DecoderClients {
   DecoderClients(DecoderSettings settings, KafkaClients clients) {
     this.settings = settings;
     this.clients = clients;
-    this.name =
-        clients.settings().topicPrefix()
-            + "lensflow-decoder-"
-            + TopicCatalogue.topicSafe(settings.model());
+    this.name = clients.settings().catalogue().decoderGroup(settings.model());
     this.instance =
         settings.instanceId().isBlank() ? UUID.randomUUID().toString() : settings.instanceId();
   }

@@ -107,7 +107,7 @@ class DecoderFailoverIT {
    */
   private static Set<Integer> awaitShareOf(
       String instance, Set<String> dead, KafkaEnvironment environment) {
-    String group = environment.catalogue().prefix() + "lensflow-decoder-" + TestModel.NAME;
+    String group = environment.catalogue().decoderGroup(TestModel.NAME);
     Set<Integer> share = new HashSet<>();
     AtomicReference<String> found = new AtomicReference<>();
     try (Admin admin = environment.admin()) {

@@ -95,7 +95,14 @@ public final class OpsServer implements AutoCloseable {
 
   private static void answer(Context ctx, Readiness readiness) {
     ctx.status(readiness.ready() ? 200 : 503)
-        .result(readiness.ready() ? "ready" : readiness.reason());
+        .result(text(readiness));
+  }
+
+  private static String text(Readiness readiness) {
+    if (!readiness.ready()) {
+      return readiness.reason();
+    }
+    return readiness.reason().isEmpty() ? "ready" : "ready; " + readiness.reason();
   }
 
   private static void answer(ApiException e, Context ctx) {

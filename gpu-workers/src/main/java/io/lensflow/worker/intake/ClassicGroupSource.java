@@ -6,8 +6,10 @@ import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -43,7 +45,7 @@ public final class ClassicGroupSource implements RequestSource {
   private final int slotCount;
   private final Supplier<Consumer<byte[], byte[]>> consumers;
   private final WorkerMetrics metrics;
-  private final Gate gate = new Gate();
+  private final Gate gate = new Gate(Integer.MAX_VALUE);
   private final ConcurrentLinkedQueue<Verdict> verdicts = new ConcurrentLinkedQueue<>();
   private final Thread thread;
   private volatile Consumer<byte[], byte[]> consumer;
@@ -52,10 +54,19 @@ public final class ClassicGroupSource implements RequestSource {
   // Owned by the thread.
   private final Map<TopicPartition, Assignment> assignments = new HashMap<>();
   private final Deque<ConsumerRecord<byte[], byte[]>> fetched = new ArrayDeque<>();
+  private final Set<Delivery> parked = new HashSet<>();
   private long epoch;
   private int taken;
 
-  private record Verdict(Delivery delivery, boolean complete) {}
+  /** What is to become of a delivery. */
+  private enum Fate {
+    COMPLETE,
+    ABANDON,
+    PARK,
+    UNPARK
+  }
+
+  private record Verdict(Delivery delivery, Fate fate) {}
 
   private static final class Assignment {
     private final long epoch;
@@ -99,14 +110,19 @@ public final class ClassicGroupSource implements RequestSource {
   }
 
   @Override
+  public void park(Delivery delivery, boolean waits) {
+    verdicts.add(new Verdict(delivery, waits ? Fate.PARK : Fate.UNPARK));
+  }
+
+  @Override
   public void complete(Delivery delivery) {
-    verdicts.add(new Verdict(delivery, true));
+    verdicts.add(new Verdict(delivery, Fate.COMPLETE));
   }
 
   @Override
   public void abandon(Delivery delivery) {
     // Its offset stays uncommitted, so that it comes again with the next assignment.
-    verdicts.add(new Verdict(delivery, false));
+    verdicts.add(new Verdict(delivery, Fate.ABANDON));
   }
 
   @Override
@@ -188,12 +204,21 @@ public final class ClassicGroupSource implements RequestSource {
 
   private void drainVerdicts() {
     for (Verdict verdict = verdicts.poll(); verdict != null; verdict = verdicts.poll()) {
-      taken--;
+      boolean waited = parked.remove(verdict.delivery());
+      if (verdict.fate() == Fate.UNPARK) {
+        taken += waited ? 1 : 0;
+        continue;
+      }
+      taken -= waited ? 0 : 1;
+      if (verdict.fate() == Fate.PARK) {
+        parked.add(verdict.delivery());
+        continue;
+      }
       ConsumerRecord<byte[], byte[]> record = verdict.delivery().record();
       Assignment assignment =
           assignments.get(new TopicPartition(record.topic(), record.partition()));
       boolean current = assignment != null && assignment.epoch == verdict.delivery().ticket();
-      if (current && verdict.complete()) {
+      if (current && verdict.fate() == Fate.COMPLETE) {
         assignment.prefix.finish(record.offset());
       }
     }

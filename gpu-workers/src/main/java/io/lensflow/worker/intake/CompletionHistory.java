@@ -2,6 +2,7 @@ package io.lensflow.worker.intake;
 
 import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.CompletionType;
+import io.lensflow.records.Failure;
 import io.lensflow.schemas.ids.Partitions;
 import io.lensflow.schemas.serde.LensflowHeaders;
 import io.lensflow.schemas.serde.RecordDeserializer;
@@ -9,10 +10,9 @@ import io.lensflow.worker.publishing.CompletionEvents;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
@@ -29,8 +29,8 @@ import org.apache.kafka.common.TopicPartition;
  * on. For a request that has just been sent there is next to nothing to read, so that every request
  * can be looked up: one that was sent twice, or delivered again, is recognised.
  *
- * <p>Headers are enough but for one kind of event; other requests' events are not decoded. One
- * thread owns the consumer; look-ups wait for one another.
+ * <p>Other requests' events are not decoded. One thread owns the consumer; look-ups wait for one
+ * another.
  */
 public final class CompletionHistory implements HistoryReader {
   private static final Duration POLL = Duration.ofMillis(200);
@@ -101,7 +101,7 @@ public final class CompletionHistory implements HistoryReader {
   }
 
   private RequestHistory read(String requestId, TopicPartition partition, long end) {
-    Set<String> attempts = new HashSet<>();
+    Map<String, PastAttempt> attempts = new LinkedHashMap<>();
     boolean ended = false;
     while (consumer.position(partition) < end) {
       ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
@@ -111,28 +111,34 @@ public final class CompletionHistory implements HistoryReader {
         }
       }
     }
-    return new RequestHistory(ended, attempts.size());
+    return new RequestHistory(ended, List.copyOf(attempts.values()));
   }
 
-  /** Counts an event's attempt; returns whether the event is terminal. */
-  private boolean note(ConsumerRecord<byte[], byte[]> record, Set<String> attempts) {
+  /** Takes an event's attempt down; returns whether the event is terminal. */
+  private boolean note(ConsumerRecord<byte[], byte[]> record, Map<String, PastAttempt> attempts) {
     String type = header(record, LensflowHeaders.TYPE);
     String attempt = header(record, LensflowHeaders.ATTEMPT);
-    if (type.equals(header(CompletionType.ATTEMPT_FAILED)) && isStop(record)) {
-      attempts.remove(attempt);
-    } else if (!attempt.isEmpty()) {
-      attempts.add(attempt);
+    if (type.equals(header(CompletionType.ATTEMPT_FAILED))) {
+      fail(attempt, deserializer.deserialize(topic, record.value()), attempts);
+    } else if (!attempt.isEmpty() && !attempts.containsKey(attempt)) {
+      CompletionEvent first = deserializer.deserialize(topic, record.value());
+      attempts.put(attempt, new PastAttempt(attempt, first.getWorker(), ""));
     }
     return type.equals(header(CompletionType.FINISHED))
         || type.equals(header(CompletionType.FAILED))
         || type.equals(header(CompletionType.CANCELLED));
   }
 
-  /** An orderly stop of a worker says nothing against the request. */
-  private boolean isStop(ConsumerRecord<byte[], byte[]> record) {
-    CompletionEvent event = deserializer.deserialize(topic, record.value());
-    return event.getFailure() != null
-        && event.getFailure().getCode().equals(CompletionEvents.WORKER_STOPPED);
+  private static void fail(
+      String attempt, CompletionEvent event, Map<String, PastAttempt> attempts) {
+    Failure failure = event.getFailure();
+    if (failure != null && failure.getCode().equals(CompletionEvents.WORKER_STOPPED)) {
+      // An orderly stop of a worker says nothing against the request.
+      attempts.remove(attempt);
+    } else {
+      String trouble = failure == null ? "unknown" : failure.getMessage();
+      attempts.put(attempt, new PastAttempt(attempt, event.getWorker(), trouble));
+    }
   }
 
   private static String header(CompletionType type) {

@@ -13,7 +13,9 @@ import io.lensflow.records.PromptRequest;
 import io.lensflow.schemas.registry.SchemaRegistryException;
 import io.lensflow.schemas.serde.RecordFormatException;
 import io.lensflow.worker.WorkerMetrics;
+import io.lensflow.worker.lag.CaptureGate;
 import io.lensflow.worker.publishing.ActivationPublisher;
+import io.lensflow.worker.publishing.CaptureFit;
 import io.lensflow.worker.publishing.CompletionEvents;
 import io.lensflow.worker.request.RequestValidator;
 import io.lensflow.worker.scheduling.StepScheduler;
@@ -61,6 +63,9 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
   /** News of the steering table. */
   public record SteeringHeard(SteeringTable.Event event) implements Command {}
 
+  /** The lens decoder has caught up, or fallen behind. */
+  public record DecoderMoved() implements Command {}
+
   /** News of the scheduler. */
   public record SchedulerHeard(StepScheduler.Report report) implements Command {}
 
@@ -70,7 +75,7 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
   /** Takes nothing more, waits for what runs, then gives the rest back. */
   public record Drain(Duration patience, ActorRef<Drained> replyTo) implements Command {}
 
-  private record SessionOver(RequestSession.Over over) implements Command {}
+  private record SessionSays(RequestSession.Report report) implements Command {}
 
   private record DeadLetterWritten(Delivery delivery, Failure failure, Throwable problem)
       implements Command {}
@@ -98,9 +103,21 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
       RequestValidator validator,
       CompletionEvents events,
       ActorRef<SteeringTable.Command> steering,
+      CaptureGate captures,
+      CaptureFit fit,
       ActorRef<Event> listener) {}
 
-  private record Held(ActorRef<RequestSession.Command> session, List<Delivery> deliveries) {}
+  /** A request that is held; {@code parked} while it takes no slot. */
+  private static final class Held {
+    private final ActorRef<RequestSession.Command> session;
+    private final List<Delivery> deliveries = new ArrayList<>();
+    private boolean parked;
+
+    Held(ActorRef<RequestSession.Command> session, Delivery delivery) {
+      this.session = session;
+      deliveries.add(delivery);
+    }
+  }
 
   private final Logger log;
   private final TimerScheduler<Command> timers;
@@ -108,7 +125,7 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
   private final Partners partners;
   private final WorkerMetrics metrics;
   private final InstantSource clock;
-  private final ActorRef<RequestSession.Over> sessionEnds;
+  private final ActorRef<RequestSession.Report> sessions;
 
   private final Map<String, Held> held = new HashMap<>();
   private final CancelledRequests cancelled = new CancelledRequests();
@@ -148,7 +165,7 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
     this.partners = partners;
     this.metrics = metrics;
     this.clock = clock;
-    this.sessionEnds = context.messageAdapter(RequestSession.Over.class, SessionOver::new);
+    this.sessions = context.messageAdapter(RequestSession.Report.class, SessionSays::new);
   }
 
   @Override
@@ -156,11 +173,12 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
     return newReceiveBuilder()
         .onMessage(Begin.class, this::onBegin)
         .onMessage(Delivered.class, this::onDelivered)
-        .onMessage(SessionOver.class, this::onSessionOver)
+        .onMessage(SessionSays.class, this::onSessionSays)
         .onMessage(Cancel.class, this::onCancel)
         .onMessage(ControlCaughtUp.class, this::onControlCaughtUp)
         .onMessage(EngineState.class, this::onEngineState)
         .onMessage(SteeringHeard.class, this::onSteeringHeard)
+        .onMessage(DecoderMoved.class, message -> onDecoderMoved())
         .onMessage(SchedulerHeard.class, this::onSchedulerHeard)
         .onMessage(PublisherHeard.class, this::onPublisherHeard)
         .onMessage(DeadLetterWritten.class, this::onDeadLetterWritten)
@@ -178,6 +196,7 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
             partners,
             begin.scheduler(),
             new Semaphore(settings.maxWaitingForVectors()),
+            new Semaphore(settings.maxParked()),
             metrics,
             clock);
     openIfReady();
@@ -195,7 +214,7 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
       steeringKnown = true;
       openIfReady();
     } else {
-      held.values().forEach(one -> one.session().tell(new RequestSession.VectorsChanged()));
+      held.values().forEach(one -> one.session.tell(new RequestSession.VectorsChanged()));
     }
     return this;
   }
@@ -250,23 +269,40 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
     Held before = held.get(id);
     if (before != null) {
       log.info("request={} came twice; it stays one request", id);
-      before.deliveries().add(delivery);
+      before.deliveries.add(delivery);
+      if (before.parked) {
+        partners.source().park(delivery, true);
+        count(-1);
+      }
       return;
     }
     metrics.requestTaken();
     ActorRef<RequestSession.Command> session =
         getContext()
             .spawnAnonymous(
-                RequestSession.create(shared, request, delivery, cancelled.reason(id), sessionEnds),
+                RequestSession.create(shared, request, delivery, cancelled.reason(id), sessions),
                 DispatcherSelector.sameAsParent());
-    held.put(id, new Held(session, new ArrayList<>(List.of(delivery))));
+    held.put(id, new Held(session, delivery));
   }
 
-  private Behavior<Command> onSessionOver(SessionOver message) {
-    Held one = held.remove(message.over().requestId());
-    one.deliveries().forEach(d -> release(d, message.over().acknowledge()));
-    finishDraining();
+  private Behavior<Command> onSessionSays(SessionSays message) {
+    if (message.report() instanceof RequestSession.Over over) {
+      Held one = held.remove(over.requestId());
+      one.deliveries.forEach(d -> release(d, over.acknowledge()));
+      finishDraining();
+    } else if (message.report() instanceof RequestSession.Parked parked) {
+      park(held.get(parked.requestId()), parked.waits());
+    }
     return this;
+  }
+
+  /** What waits for long takes no slot, so that others are not kept waiting behind it. */
+  private void park(Held one, boolean waits) {
+    if (one.parked != waits) {
+      one.parked = waits;
+      one.deliveries.forEach(delivery -> partners.source().park(delivery, waits));
+      count(waits ? -one.deliveries.size() : one.deliveries.size());
+    }
   }
 
   private void release(Delivery delivery, boolean acknowledge) {
@@ -316,6 +352,11 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
     return this;
   }
 
+  private Behavior<Command> onDecoderMoved() {
+    held.values().forEach(one -> one.session.tell(new RequestSession.DecoderMoved()));
+    return this;
+  }
+
   private Behavior<Command> onSchedulerHeard(SchedulerHeard heard) {
     if (heard.report() instanceof StepScheduler.Pressure high) {
       pressure = high.high();
@@ -334,7 +375,7 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
   private void tell(String requestId, RequestSession.Command command) {
     Held one = held.get(requestId);
     if (one != null) {
-      one.session().tell(command);
+      one.session.tell(command);
     }
   }
 
@@ -349,7 +390,7 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
   }
 
   private Behavior<Command> onDrainOver(DrainOver over) {
-    held.values().forEach(one -> one.session().tell(new RequestSession.GiveBack()));
+    held.values().forEach(one -> one.session.tell(new RequestSession.GiveBack()));
     return this;
   }
 

@@ -21,6 +21,12 @@ public interface RequestSource extends AutoCloseable {
    */
   void welcome(boolean open);
 
+  /**
+   * Says that a delivery waits for long, or no longer: while it does it takes no slot, so that
+   * others are taken meanwhile. What is completed or abandoned waits no more.
+   */
+  void park(Delivery delivery, boolean waits);
+
   /** Acknowledges a delivery for good: its results are durable. */
   void complete(Delivery delivery);
 

@@ -54,20 +54,24 @@ public final class ShareGroupPreparation {
   private final Admin admin;
   private final String group;
   private final int slots;
+  private final int spare;
 
-  private ShareGroupPreparation(Admin admin, String group, int slots) {
+  private ShareGroupPreparation(Admin admin, String group, int slots, int spare) {
     this.admin = admin;
     this.group = group;
     this.slots = slots;
+    this.spare = spare;
   }
 
   /**
    * Checks and prepares a group.
    *
+   * @param slots consumers that this worker adds to it
+   * @param spare consumers that it may add beyond these
    * @throws WorkerStartException naming the key that has to change
    */
-  public static void prepare(Admin admin, String group, int slots) {
-    new ShareGroupPreparation(admin, group, slots).run();
+  public static void prepare(Admin admin, String group, int slots, int spare) {
+    new ShareGroupPreparation(admin, group, slots, spare).run();
   }
 
   private void run() {
@@ -109,10 +113,10 @@ public final class ShareGroupPreparation {
 
   private void requireRoom(Config broker, String key, String what) {
     int most = number(broker, key, Integer.MAX_VALUE);
-    if (slots > most) {
+    if (slots + spare > most) {
       throw new WorkerStartException(
-          "lensflow.worker.slots is %d, but the broker's %s allows %d %s: use fewer slots or raise it"
-              .formatted(slots, key, most, what));
+          "lensflow.worker.slots is %d and capture.max-waiting %d, but the broker's %s allows %d %s: lower these or raise it"
+              .formatted(slots, spare, key, most, what));
     }
   }
 

@@ -3,9 +3,11 @@ package io.lensflow.worker.intake;
 import io.lensflow.worker.WorkerMetrics;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -34,6 +36,11 @@ import org.slf4j.LoggerFactory;
  * waits and while it runs. A lock that is lost all the same (a stopped machine) is only noted: the
  * request may run twice then, and the first terminal event decides.
  *
+ * <p>A request that is parked keeps its consumer busy, and with it the consumer's share of the
+ * topic: what the group's coordinator has assigned to it is not read. So for each such request
+ * spare slots come in, one for each partition, as far as there are any; then every partition has a
+ * consumer that is free. They go when they are not needed any more.
+ *
  * <p>Nothing is ever released on purpose, because a release counts as a delivery.
  */
 public final class ShareGroupSource implements RequestSource {
@@ -54,36 +61,69 @@ public final class ShareGroupSource implements RequestSource {
   private record Verdict(long ticket, AcknowledgeType type) {}
 
   private final String topic;
+  private final int slotCount;
+  private final int partitionCount;
   private final WorkerMetrics metrics;
-  private final Gate gate = new Gate();
+  private final Gate gate;
   private final List<Slot> slots = new ArrayList<>();
+  private final Set<Long> parked = new HashSet<>();
+  private Consumer<Delivery> sink;
 
   /**
    * @param topic where requests lie
+   * @param partitionCount how many partitions that has
    * @param slotCount how many requests are taken at a time
+   * @param spareCount consumers that come in for those that parked requests keep busy
    * @param consumers makes the consumer of a slot: explicit acknowledgement, {@code record_limit},
    *     one record a poll
    */
   public ShareGroupSource(
       String topic,
+      int partitionCount,
       int slotCount,
+      int spareCount,
       IntFunction<ShareConsumer<byte[], byte[]>> consumers,
       WorkerMetrics metrics) {
     this.topic = topic;
+    this.slotCount = slotCount;
     this.metrics = metrics;
-    for (int i = 0; i < slotCount; i++) {
+    this.partitionCount = partitionCount;
+    this.gate = new Gate(slotCount);
+    gate.wanted(slotCount);
+    for (int i = 0; i < slotCount + spareCount; i++) {
       slots.add(new Slot(i, consumers));
     }
   }
 
   @Override
-  public void start(Consumer<Delivery> sink) {
-    slots.forEach(slot -> slot.start(sink));
+  public synchronized void start(Consumer<Delivery> to) {
+    sink = to;
+    slots.subList(0, slotCount).forEach(Slot::start);
   }
 
   @Override
   public void welcome(boolean open) {
     gate.set(open);
+  }
+
+  @Override
+  public void park(Delivery delivery, boolean waits) {
+    park(delivery.ticket(), waits);
+  }
+
+  private synchronized void park(long ticket, boolean waits) {
+    boolean changed = waits ? parked.add(ticket) : parked.remove(ticket);
+    if (!changed) {
+      return;
+    }
+    if (waits) {
+      gate.give();
+    } else {
+      gate.take();
+    }
+    int wanted = Math.min(slots.size(), slotCount + parked.size() * partitionCount);
+    gate.wanted(wanted);
+    slots.subList(0, wanted).forEach(Slot::start);
   }
 
   @Override
@@ -116,7 +156,6 @@ public final class ShareGroupSource implements RequestSource {
     private final Thread thread;
     private volatile ShareConsumer<byte[], byte[]> consumer;
     private volatile boolean polling;
-    private Consumer<Delivery> sink;
     private long ticket;
 
     Slot(int number, IntFunction<ShareConsumer<byte[], byte[]>> consumers) {
@@ -127,9 +166,10 @@ public final class ShareGroupSource implements RequestSource {
       this.thread.setDaemon(true);
     }
 
-    void start(Consumer<Delivery> to) {
-      sink = to;
-      thread.start();
+    void start() {
+      if (thread.getState() == Thread.State.NEW) {
+        thread.start();
+      }
     }
 
     /** What has a verdict already is still acknowledged; what has none is given back. */
@@ -151,7 +191,7 @@ public final class ShareGroupSource implements RequestSource {
 
     @Override
     public void run() {
-      while (!gate.isStopped()) {
+      while (awaitNeed()) {
         ShareConsumer<byte[], byte[]> mine = consumers.apply(number);
         consumer = mine;
         try {
@@ -183,13 +223,28 @@ public final class ShareGroupSource implements RequestSource {
       }
     }
 
+    /** A spare slot waits without a consumer; whether to go on. */
+    private boolean awaitNeed() {
+      try {
+        return gate.awaitNeed(number);
+      } catch (InterruptedException e) {
+        return false;
+      }
+    }
+
     private void serve(ShareConsumer<byte[], byte[]> mine) throws InterruptedException {
-      while (gate.pass()) {
+      while (gate.pass(number)) {
         for (ConsumerRecord<byte[], byte[]> record : poll(mine)) {
           ticket += slots.size();
           int count = record.deliveryCount().map(Short::intValue).orElse(0);
-          sink.accept(new Delivery(record, count, ticket));
-          hold(mine, record);
+          gate.take();
+          try {
+            sink.accept(new Delivery(record, count, ticket));
+            hold(mine, record);
+          } finally {
+            park(ticket, false);
+            gate.give();
+          }
         }
       }
     }

@@ -10,6 +10,7 @@ import io.lensflow.records.ElementType;
 import io.lensflow.worker.WorkerIdentity;
 import io.lensflow.worker.ranks.EngineInfo;
 import io.lensflow.worker.request.CaptureSpec;
+import io.lensflow.worker.request.GenerationRequest;
 import io.lensflow.worker.request.Run;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -126,6 +127,28 @@ public final class ChunkAssembler {
       this.layersPerChunk =
           (int) Math.max(1, (room - finalBytes - POSITION_BYTES) / (rowBytes + LAYER_BYTES));
     }
+  }
+
+  /**
+   * Bytes of a record that holds a single row of a request, with all that its chunks repeat but for
+   * the steering.
+   *
+   * @param hiddenSize D
+   */
+  static long leastRecordBytes(GenerationRequest request, int hiddenSize) {
+    ActivationChunk repeated =
+        ActivationChunk.newBuilder()
+            .setRequestId(request.requestId())
+            .setLabels(request.source().getLabels())
+            .setLenses(request.source().getLenses())
+            .build();
+    CaptureSpec capture = request.capture();
+    long rows = capture.plan().finalRow() ? 2 : 1;
+    return RECORD_BYTES
+        + encodedBytes(repeated)
+        + POSITION_BYTES
+        + LAYER_BYTES
+        + rows * hiddenSize * capture.rowDtype().bytes();
   }
 
   /** Chunks made so far: the next one's sequence. */

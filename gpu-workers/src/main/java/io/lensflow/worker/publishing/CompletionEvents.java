@@ -43,6 +43,11 @@ public final class CompletionEvents {
     this.clock = clock;
   }
 
+  /** Name of the worker that the events are of. */
+  public String worker() {
+    return identity.worker();
+  }
+
   /** A run was admitted; its vectors are pinned. */
   public CompletionEvent accepted(Run run) {
     return base(run.request().source(), run.attempt(), CompletionType.ACCEPTED)

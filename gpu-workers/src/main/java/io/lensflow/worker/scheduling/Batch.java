@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -61,20 +62,34 @@ final class Batch {
    * Takes from the waiting those that may join now, in their order. A run on its last attempt joins
    * nobody, and nobody joins it. Nobody overtakes a run that there was no room for: it joins first
    * once another has left, so that every run joins in the end, however long it is.
+   *
+   * <p>None joins before it is {@linkplain Generation#isAnnounced announced}.
    */
   List<Generation> takeJoining() {
-    List<Generation> joining = new ArrayList<>();
+    List<Generation> joining =
+        eligible().stream().takeWhile(Generation::isAnnounced).collect(Collectors.toList());
+    joining.forEach(one -> waiting.remove());
+    return joining;
+  }
+
+  /** Those that may join as soon as they are announced; each is handed out once. */
+  List<Generation> takeUnannounced() {
+    return eligible().stream().filter(Generation::takeAnnouncement).toList();
+  }
+
+  /** The first of the waiting, as far as there is a place for them. */
+  private List<Generation> eligible() {
+    List<Generation> eligible = new ArrayList<>();
     boolean alone = running.values().stream().anyMatch(g -> g.run().last());
-    while (!waiting.isEmpty() && !alone && waiting.peek() != shortOfRoom) {
-      Generation next = waiting.peek();
-      int active = running.size() + joining.size();
-      if (active >= slots || (next.run().last() && active > 0)) {
+    for (Generation next : waiting) {
+      int active = running.size() + eligible.size();
+      if (alone || next == shortOfRoom || active >= slots || (next.run().last() && active > 0)) {
         break;
       }
       alone = next.run().last();
-      joining.add(waiting.remove());
+      eligible.add(next);
     }
-    return joining;
+    return eligible;
   }
 
   /** Those that found no place go back in front, in the old order. */

@@ -29,6 +29,7 @@ final class Generation {
   private final StringBuilder text = new StringBuilder();
   private final Set<Integer> endIds;
 
+  private Announcement announcement = Announcement.DUE;
   private long turn = -1;
   private int consumed;
   private int generated;
@@ -52,6 +53,13 @@ final class Generation {
     this.detokenizer = tokenizer.streaming();
     this.stops = new StopStrings(run.request().stop());
     this.endIds = run.request().source().getIgnoreEos() ? Set.of() : endIds;
+  }
+
+  /** How far the record is that says that the attempt begins. */
+  private enum Announcement {
+    DUE,
+    SENT,
+    DURABLE
   }
 
   /**
@@ -78,6 +86,23 @@ final class Generation {
 
   long sequence() {
     return sequence;
+  }
+
+  /** Whether it may run: the record that says that its attempt begins is durable. */
+  boolean isAnnounced() {
+    return announcement == Announcement.DURABLE;
+  }
+
+  /** Whether that record is to be written now; true once, and again after a failure. */
+  boolean takeAnnouncement() {
+    boolean due = announcement == Announcement.DUE;
+    announcement = due ? Announcement.SENT : announcement;
+    return due;
+  }
+
+  /** The record was written, or could not be. */
+  void announced(boolean written) {
+    announcement = written ? Announcement.DURABLE : Announcement.DUE;
   }
 
   /** The sequence as the engine opens it. */

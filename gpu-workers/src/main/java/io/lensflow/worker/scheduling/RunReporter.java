@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.concurrent.CompletionStage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,10 +52,11 @@ final class RunReporter {
   }
 
   /**
-   * The run joins. Written before the step that may break the engine, so that an attempt which
-   * kills the process is counted.
+   * Says that an attempt begins.
+   *
+   * @return completes when that is durable, exceptionally if it never will be
    */
-  void accepted(Run run) {
+  CompletionStage<Void> accepted(Run run) {
     log.info(
         "request={} attempt={} number={} admitted, {} prompt tokens, steering={}",
         run.requestId(),
@@ -62,7 +64,7 @@ final class RunReporter {
         run.attempt().number(),
         run.request().promptLength(),
         run.steering().applied().size());
-    emit(run, events.accepted(run));
+    return emit(run, events.accepted(run));
   }
 
   /** What a step captured goes to the publisher, before any word of how its runs ended. */
@@ -122,8 +124,8 @@ final class RunReporter {
         new ActivationPublisher.Finish(generation.run().attemptId(), terminal, admitted));
   }
 
-  private void emit(Run run, CompletionEvent event) {
-    eventLog
+  private CompletionStage<Void> emit(Run run, CompletionEvent event) {
+    return eventLog
         .publish(completions, run.requestId(), event, run.request().traceparent())
         .whenComplete(
             (done, e) -> {

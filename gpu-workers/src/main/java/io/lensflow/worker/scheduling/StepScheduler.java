@@ -69,6 +69,8 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
 
   private record Credited(long bytes) implements Command {}
 
+  private record Announced(Generation generation, Throwable problem) implements Command {}
+
   private record Tick() implements Command {}
 
   /** What the intake hears. */
@@ -189,6 +191,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
         .onMessage(GroupDown.class, this::onGroupDown)
         .onMessage(Stepped.class, this::onStepped)
         .onMessage(Credited.class, this::onCredited)
+        .onMessage(Announced.class, this::onAnnounced)
         .onMessage(Tick.class, this::onTick)
         .build();
   }
@@ -197,6 +200,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     // Nothing is submitted before the engine was up once.
     batch.add(
         new Generation(submit.run(), nextSequence++, tokenizer, engine.config().eosTokenIds()));
+    announce();
     partners
         .publisher()
         .tell(
@@ -204,6 +208,16 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
                 submit.run(), engine, credits, partners.publishReports()));
     step();
     return this;
+  }
+
+  /**
+   * Puts on record which attempts begin, before the step that may break the engine: one that kills
+   * the process has to be counted by whoever gets its request next.
+   */
+  private void announce() {
+    for (Generation one : batch.takeUnannounced()) {
+      getContext().pipeToSelf(reporter.accepted(one.run()), (done, e) -> new Announced(one, e));
+    }
   }
 
   private Behavior<Command> onCancel(Cancel cancel) {
@@ -236,6 +250,12 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
   private Behavior<Command> onCredited(Credited credited) {
     bufferedBytes -= credited.bytes();
     reportBuffer();
+    step();
+    return this;
+  }
+
+  private Behavior<Command> onAnnounced(Announced announced) {
+    announced.generation().announced(announced.problem() == null);
     step();
     return this;
   }
@@ -316,6 +336,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
         reporter.late(stopped.generation());
       }
     }
+    announce();
     if (engineUp) {
       StepPlan plan = plan();
       if (!plan.isEmpty()) {
@@ -357,12 +378,8 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
 
   private void join(Generation generation) {
     batch.join(generation);
-    boolean first = generation.admittedAt() == null;
     // Also when it joins again, after a time without room: that time it was waiting.
     generation.admitted(clock.instant());
-    if (first) {
-      reporter.accepted(generation.run());
-    }
   }
 
   /** All sequences are gone: their attempts have failed. */

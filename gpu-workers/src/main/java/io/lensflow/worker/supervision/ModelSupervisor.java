@@ -17,6 +17,7 @@ import io.lensflow.worker.intake.IntakeRecords;
 import io.lensflow.worker.intake.RequestIntake;
 import io.lensflow.worker.presence.Presence;
 import io.lensflow.worker.publishing.ActivationPublisher;
+import io.lensflow.worker.publishing.CaptureFit;
 import io.lensflow.worker.publishing.CompletionEvents;
 import io.lensflow.worker.ranks.EngineInfo;
 import io.lensflow.worker.ranks.TensorParallelGroup;
@@ -155,6 +156,8 @@ public final class ModelSupervisor extends AbstractBehavior<ModelSupervisor.Comm
     scheduler = watched(context.spawn(scheduler(events, publisher), "scheduler", MAY_BLOCK));
     presence = watched(context.spawn(presence(), "presence", MAY_BLOCK));
     intake.tell(new RequestIntake.Begin(scheduler));
+    ActorRef<RequestIntake.Command> listener = intake;
+    parts.decoder().start(() -> listener.tell(new RequestIntake.DecoderMoved()));
     startTails(table);
   }
 
@@ -175,9 +178,23 @@ public final class ModelSupervisor extends AbstractBehavior<ModelSupervisor.Comm
             new RequestValidator(parts.identity().model(), engine, parts.tokenizer()),
             events,
             table,
+            parts.decoder(),
+            captureFit(),
             getContext().messageAdapter(RequestIntake.Event.class, IntakeSays::new));
     return RequestIntake.create(
         parts.settings().intake(), partners, parts.metrics(), parts.clock());
+  }
+
+  private CaptureFit captureFit() {
+    WorkerSettings settings = parts.settings();
+    return new CaptureFit(
+        engine,
+        new CaptureFit.Limits(
+            settings.engine().stagingBytes(),
+            settings.publisher().bufferBytes(),
+            settings.engine().deterministic() ? settings.prefillChunk() : 1,
+            settings.publisher().chunks().maxRecordBytes(),
+            parts.activationBytes()));
   }
 
   private Behavior<ActivationPublisher.Command> publisher() {

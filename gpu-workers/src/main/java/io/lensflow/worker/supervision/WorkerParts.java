@@ -12,6 +12,7 @@ import io.lensflow.worker.WorkerMetrics;
 import io.lensflow.worker.WorkerSettings;
 import io.lensflow.worker.intake.HistoryReader;
 import io.lensflow.worker.intake.RequestSource;
+import io.lensflow.worker.lag.DecoderWatch;
 import io.lensflow.worker.publishing.EventLog;
 import io.lensflow.worker.ranks.EngineSource;
 import java.time.InstantSource;
@@ -24,6 +25,7 @@ import org.apache.kafka.clients.producer.Producer;
  * What the actors of a worker are made of and do not own: whoever made these closes them after the
  * actors have stopped.
  *
+ * @param activationBytes what a partition of {@code activations} keeps
  * @param tails makes consumers without group that read committed records from the beginning
  * @param chunks producer of activation chunks
  * @param events producer of everything else
@@ -36,6 +38,8 @@ public record WorkerParts(
     Tokenizer tokenizer,
     RequestSource source,
     HistoryReader history,
+    DecoderWatch decoder,
+    long activationBytes,
     Decoders decoders,
     Supplier<Consumer<byte[], byte[]>> tails,
     Producer<String, SpecificRecord> chunks,

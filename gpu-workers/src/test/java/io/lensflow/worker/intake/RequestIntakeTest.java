@@ -18,7 +18,9 @@ import io.lensflow.testkit.Await;
 import io.lensflow.worker.Runs;
 import io.lensflow.worker.Traffic;
 import io.lensflow.worker.WorkerMetrics;
+import io.lensflow.worker.lag.CaptureGate;
 import io.lensflow.worker.publishing.ActivationPublisher;
+import io.lensflow.worker.publishing.CaptureFit;
 import io.lensflow.worker.publishing.CompletionEvents;
 import io.lensflow.worker.publishing.EventLog;
 import io.lensflow.worker.ranks.EngineInfo;
@@ -34,11 +36,13 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.MockProducer;
@@ -65,6 +69,19 @@ class RequestIntakeTest {
   private final Serializer<SpecificRecord> noBytes = (topic, record) -> new byte[0];
   private final MockProducer<String, SpecificRecord> producer =
       new MockProducer<>(true, new RoundRobinPartitioner(), new StringSerializer(), noBytes);
+  private final CaptureGate captures =
+      new CaptureGate() {
+        @Override
+        public boolean isHeldUp(String requestId) {
+          return decoderBehind;
+        }
+
+        @Override
+        public String reason() {
+          return "the decoder is behind";
+        }
+      };
+  private volatile boolean decoderBehind;
   private ActorRef<RequestIntake.Command> intake;
   private volatile Resolution answerEverything;
   private long nextTicket;
@@ -72,6 +89,7 @@ class RequestIntakeTest {
   private static final class FakeSource implements RequestSource {
     private final List<Long> completed = new CopyOnWriteArrayList<>();
     private final List<Long> abandoned = new CopyOnWriteArrayList<>();
+    private final Set<Long> parked = ConcurrentHashMap.newKeySet();
     private volatile boolean open;
     private volatile Consumer<Delivery> sink;
 
@@ -83,6 +101,15 @@ class RequestIntakeTest {
     @Override
     public void welcome(boolean nowOpen) {
       open = nowOpen;
+    }
+
+    @Override
+    public void park(Delivery delivery, boolean waits) {
+      if (waits) {
+        parked.add(delivery.ticket());
+      } else {
+        parked.remove(delivery.ticket());
+      }
     }
 
     @Override
@@ -132,7 +159,7 @@ class RequestIntakeTest {
     intake =
         AKKA.spawn(
             RequestIntake.create(
-                new IntakeSettings(8, 3, Duration.ofMinutes(5), WAIT),
+                new IntakeSettings(8, 3, Duration.ofMinutes(5), WAIT, 2),
                 new RequestIntake.Partners(
                     source,
                     history,
@@ -141,6 +168,9 @@ class RequestIntakeTest {
                     new RequestValidator("scripted", engine, Runs.TOKENIZER),
                     new CompletionEvents(Runs.identity(), Instant::now),
                     AKKA.spawn(Behaviors.receiveMessage(this::onTable)),
+                    captures,
+                    new CaptureFit(
+                        engine, new CaptureFit.Limits(1 << 20, 1 << 20, 1, 1 << 20, 1 << 20)),
                     listener.ref()),
                 new WorkerMetrics(new SimpleMeterRegistry()),
                 Instant::now));
@@ -216,7 +246,7 @@ class RequestIntakeTest {
   @Test
   void shouldOnlyAcknowledgeWhenTheRequestHasEndedBefore() {
     PromptRequest request = Traffic.request("abc", 3);
-    histories.put(request.getRequestId(), new RequestHistory(true, 1));
+    histories.put(request.getRequestId(), new RequestHistory(true, past(1)));
 
     long ticket = deliver(request, 2);
 
@@ -228,7 +258,7 @@ class RequestIntakeTest {
   @Test
   void shouldCountEarlierAttemptsWhenARequestIsDeliveredAgain() {
     PromptRequest request = Traffic.request("abc", 3);
-    histories.put(request.getRequestId(), new RequestHistory(false, 2));
+    histories.put(request.getRequestId(), new RequestHistory(false, past(2)));
 
     deliver(request, 3);
 
@@ -240,12 +270,16 @@ class RequestIntakeTest {
   @Test
   void shouldGiveUpBeforeRunningWhenAllAttemptsAreUsed() {
     PromptRequest request = Traffic.request("abc", 3);
-    histories.put(request.getRequestId(), new RequestHistory(false, 3));
+    histories.put(request.getRequestId(), new RequestHistory(false, past(3)));
 
     long ticket = deliver(request, 4);
 
     awaitCompleted(ticket);
     assertGivenUp(request);
+    DeadLetter letter = (DeadLetter) producer.history().get(0).value();
+    assertThat(letter.getAttempts()).isEqualTo(3);
+    assertThat(letter.getFailure().getMessage())
+        .contains("attempt-1 on worker elsewhere: never ended", "attempt-2 on", "attempt-3 on");
   }
 
   @Test
@@ -258,6 +292,12 @@ class RequestIntakeTest {
     assertGivenUp(request);
   }
 
+  private static List<PastAttempt> past(int attempts) {
+    return IntStream.rangeClosed(1, attempts)
+        .mapToObj(i -> new PastAttempt("attempt-" + i, "elsewhere", ""))
+        .toList();
+  }
+
   private void assertGivenUp(PromptRequest request) {
     scheduler.expectNoMessage(Duration.ofMillis(30));
     assertThat(producer.history())
@@ -267,6 +307,76 @@ class RequestIntakeTest {
     assertThat(letter.getRequestId()).isEqualTo(request.getRequestId());
     assertThat(event(request.getRequestId(), CompletionType.FAILED).getFailure().getCode())
         .isEqualTo("ATTEMPTS_EXHAUSTED");
+  }
+
+  @Test
+  void shouldHoldCapturesBackAndRunOthersWhileTheDecoderIsBehind() {
+    decoderBehind = true;
+    long waiting = deliver(Traffic.request("abc", 3), 1);
+    Await.until(PATIENCE, () -> source.parked.contains(waiting));
+    listener.expectMessage(new RequestIntake.Occupancy(7));
+    listener.expectMessage(new RequestIntake.Occupancy(8));
+    deliver(bare(), 1);
+    Run other = submitted();
+    assertThat(other.request().capture().isEmpty()).isTrue();
+    intake.tell(new RequestIntake.DecoderMoved());
+    scheduler.expectNoMessage(Duration.ofMillis(50));
+
+    decoderBehind = false;
+    intake.tell(new RequestIntake.DecoderMoved());
+
+    Run run = submitted();
+    assertThat(run.request().capture().isEmpty()).isFalse();
+    Await.until(PATIENCE, () -> source.parked.isEmpty());
+    durable(run);
+    awaitCompleted(waiting);
+  }
+
+  @Test
+  void shouldHoldSlotsWhenTooManyCapturesWait() {
+    decoderBehind = true;
+    long first = deliver(Traffic.request("abc", 3), 1);
+    long second = deliver(Traffic.request("abd", 3), 1);
+    Await.until(PATIENCE, () -> source.parked.size() == 2);
+    long third = deliver(Traffic.request("abe", 3), 1);
+    deliver(bare(), 1);
+    submitted();
+
+    assertThat(source.parked).containsExactlyInAnyOrder(first, second).doesNotContain(third);
+  }
+
+  @Test
+  void shouldSayWhyWhenTheDeadlinePassesWhileACaptureWaits() {
+    decoderBehind = true;
+    PromptRequest request =
+        Traffic.request("abc", 3, r -> r.setDeadline(Instant.now().plusMillis(300)));
+
+    long ticket = deliver(request, 1);
+
+    awaitCompleted(ticket);
+    Failure failure = event(request.getRequestId(), CompletionType.FAILED).getFailure();
+    assertThat(failure.getCode()).isEqualTo("DEADLINE_EXCEEDED");
+    assertThat(failure.getMessage()).contains("its capture waited (the decoder is behind)");
+    assertThat(source.parked).isEmpty();
+    scheduler.expectNoMessage(Duration.ofMillis(30));
+  }
+
+  @Test
+  void shouldCancelAtOnceWhenACaptureWaits() {
+    decoderBehind = true;
+    PromptRequest request = Traffic.request("abc", 3);
+    long ticket = deliver(request, 1);
+    Await.until(PATIENCE, () -> source.parked.contains(ticket));
+
+    intake.tell(new RequestIntake.Cancel(request.getRequestId(), "enough"));
+
+    awaitCompleted(ticket);
+    assertThat(event(request.getRequestId(), CompletionType.CANCELLED)).isNotNull();
+    assertThat(source.parked).isEmpty();
+  }
+
+  private static PromptRequest bare() {
+    return Traffic.request("xyz", 3, r -> r.getCapture().setHookPoints(List.of()));
   }
 
   @Test

@@ -13,6 +13,7 @@ import io.lensflow.engine.lens.HeadSummary;
 import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.CompletionType;
 import io.lensflow.records.PromptRequest;
+import io.lensflow.testkit.Await;
 import io.lensflow.worker.Runs;
 import io.lensflow.worker.Traffic;
 import io.lensflow.worker.WorkerMetrics;
@@ -35,6 +36,7 @@ import java.util.Map;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.RoundRobinPartitioner;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.Serializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.AfterAll;
@@ -76,6 +78,15 @@ class StepSchedulerTest {
 
   private ActorRef<StepScheduler.Command> spawn(
       int slots, int prefill, boolean wholeChunks, long buffer) {
+    return spawn(slots, prefill, wholeChunks, buffer, producer);
+  }
+
+  private ActorRef<StepScheduler.Command> spawn(
+      int slots,
+      int prefill,
+      boolean wholeChunks,
+      long buffer,
+      MockProducer<String, SpecificRecord> events) {
     ActorRef<StepScheduler.Command> made =
         AKKA.spawn(
             StepScheduler.create(
@@ -85,7 +96,7 @@ class StepSchedulerTest {
                     publisher.ref(),
                     reports.ref(),
                     intake.ref(),
-                    new EventLog(producer)),
+                    new EventLog(events)),
                 new CompletionEvents(Runs.identity(), () -> now),
                 Runs.TOKENIZER,
                 new WorkerMetrics(new SimpleMeterRegistry()),
@@ -213,6 +224,28 @@ class StepSchedulerTest {
   }
 
   @Test
+  void shouldNotRunAnAttemptBeforeItIsOnRecord() {
+    MockProducer<String, SpecificRecord> slow =
+        new MockProducer<>(false, new RoundRobinPartitioner(), new StringSerializer(), noBytes);
+    scheduler = spawn(2, 4, false, 1_000_000, slow);
+    Run run = submit(bare("a", 2));
+    assertThat(slow.history()).hasSize(1);
+    group.expectNoMessage(Duration.ofMillis(50));
+
+    slow.errorNext(new TimeoutException("the broker is away"));
+    Await.until(Duration.ofSeconds(5), () -> slow.history().size() == 2);
+    group.expectNoMessage(Duration.ofMillis(50));
+    slow.completeNext();
+
+    assertThat(nextPlan().open()).hasSize(1);
+    assertThat(slow.history())
+        .allSatisfy(
+            sent ->
+                assertThat(((CompletionEvent) sent.value()).getAttemptId())
+                    .isEqualTo(run.attemptId()));
+  }
+
+  @Test
   void shouldLetTheNextJoinWhenASlotIsFree() {
     submit(bare("a", 1));
     StepPlan first = nextPlan();
@@ -221,9 +254,12 @@ class StepSchedulerTest {
     answer(first, false);
 
     StepPlan second = nextPlan();
-    // The first has ended with its only token: it leaves in the step in which two others join.
+    // The first has ended with its only token: it leaves in the step in which another joins.
     assertThat(second.close()).containsExactly(first.open().get(0).sequence());
-    assertThat(second.open()).hasSize(2);
+    assertThat(opened(second)).containsExactly(1L);
+    answer(second, false);
+    // The last had no place until then, and joins when its attempt is on record.
+    assertThat(opened(nextPlan())).containsExactly(2L);
     assertThat(finish().getType()).isEqualTo(CompletionType.FINISHED);
   }
 
@@ -259,9 +295,12 @@ class StepSchedulerTest {
     assertThat(second.open()).isEmpty();
     answer(second, false);
     StepPlan third = nextPlan();
-    assertThat(third.open()).hasSize(1);
-    assertThat(third.feed()).hasSize(1);
+    assertThat(third.close()).hasSize(1);
     answer(third, false);
+    StepPlan fourth = nextPlan();
+    assertThat(opened(fourth)).containsExactly(1L);
+    assertThat(fourth.feed()).hasSize(1);
+    answer(fourth, false);
     assertThat(nextPlan().open()).isEmpty();
   }
 
@@ -412,7 +451,9 @@ class StepSchedulerTest {
 
     StepPlan fifth = nextPlan();
     assertThat(fifth.close()).containsExactly(0L);
-    assertThat(opened(fifth)).containsExactly(1L, 2L, 3L);
+    assertThat(opened(fifth)).containsExactly(1L, 2L);
+    answer(fifth, false);
+    assertThat(opened(nextPlan())).containsExactly(3L);
   }
 
   @Test
@@ -427,6 +468,7 @@ class StepSchedulerTest {
     submit(bare("c", 9));
     scheduler.tell(new StepScheduler.Cancel(large.requestId(), ""));
     answer(third, false);
+    answer(nextPlan(), false);
 
     assertThat(opened(nextPlan())).containsExactly(2L);
     assertThat(finish().getType()).isEqualTo(CompletionType.CANCELLED);

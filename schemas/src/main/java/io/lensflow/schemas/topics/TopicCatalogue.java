@@ -158,6 +158,14 @@ public final class TopicCatalogue {
   }
 
   /**
+   * Consumer group of a model's lens decoders on {@link #activations()}: its committed offsets say
+   * how far the model's rows are decoded.
+   */
+  public String decoderGroup(String model) {
+    return prefix + "lensflow-decoder-" + topicSafe(model);
+  }
+
+  /**
    * A model's served name as it stands in topic names and in keys of the steering topics. A name
    * made only of {@code A-Z a-z 0-9 . _ -}, at most 100 long and not ending in {@code .batch},
    * stays as it is. Any other gets {@code -} for each foreign character and, so that two models
