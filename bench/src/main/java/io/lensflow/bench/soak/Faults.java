@@ -5,6 +5,7 @@ import io.lensflow.platform.broker.BrokerStartException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
@@ -24,7 +25,6 @@ final class Faults implements AutoCloseable {
 
   private final Deployment deployment;
   private final Consumer<String> progress;
-  private final long begin = System.nanoTime();
   private final Map<String, Integer> struck = new TreeMap<>();
   private final List<Future<?>> strikes = new ArrayList<>();
   private final ScheduledExecutorService threads =
@@ -56,9 +56,8 @@ final class Faults implements AutoCloseable {
   private void strike(Fault fault) throws Exception {
     Target target = fault.target();
     progress.accept(
-        "%6.1f s  %s: %s%s"
+        "%s: %s%s"
             .formatted(
-                (System.nanoTime() - begin) / 1e9,
                 target.label(),
                 fault.kind().words(),
                 fault.length().isZero()
@@ -106,8 +105,7 @@ final class Faults implements AutoCloseable {
   private synchronized void count(Fault fault) {
     Role role = fault.target().role();
     struck.merge(
-        "%s of a %s"
-            .formatted(fault.kind().words(), role.name().toLowerCase(java.util.Locale.ROOT)),
+        "%s of a %s".formatted(fault.kind().words(), role.name().toLowerCase(Locale.ROOT)),
         1,
         Integer::sum);
   }

@@ -27,8 +27,8 @@ final class RequestPlan {
   private static final Map<Kind, Integer> WEIGHTS = new EnumMap<>(Kind.class);
 
   static {
-    WEIGHTS.put(Kind.SHORT, 34);
-    WEIGHTS.put(Kind.LONG, 14);
+    WEIGHTS.put(Kind.SHORT, 30);
+    WEIGHTS.put(Kind.LONG, 18);
     WEIGHTS.put(Kind.STEERED, 16);
     WEIGHTS.put(Kind.SAMPLED, 8);
     WEIGHTS.put(Kind.TWICE, 6);
@@ -84,7 +84,7 @@ final class RequestPlan {
     Kind kind = kind();
     return switch (kind) {
       case SHORT, TWICE -> request(index, at, kind, base(1 + random.nextInt(12)), null);
-      case LONG -> request(index, at, kind, thin(base(80 + random.nextInt(120))), null);
+      case LONG -> request(index, at, kind, thin(base(100 + random.nextInt(200))), null);
       case STEERED -> request(index, at, kind, steered(base(4 + random.nextInt(20))), null);
       case SAMPLED -> request(index, at, kind, sampled(base(4 + random.nextInt(30))), null);
       case CANCELLED ->
@@ -92,8 +92,8 @@ final class RequestPlan {
               index,
               at,
               kind,
-              thin(base(150 + random.nextInt(50))),
-              Duration.ofMillis(random.nextInt(800)));
+              thin(base(250 + random.nextInt(50))),
+              Duration.ofMillis(random.nextInt(500)));
       case INVALID -> invalid(index, at);
       case BROKEN_REQUEST, BROKEN_CHUNK ->
           new PlannedRequest(index, at, kind, null, brokenBytes(), "", null);

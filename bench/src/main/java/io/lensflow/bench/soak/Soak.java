@@ -26,13 +26,18 @@ public final class Soak {
 
   private final SoakSettings settings;
   private final Consumer<String> progress;
+  private final long begin = System.nanoTime();
 
   /**
-   * @param progress hears what goes on, a line at a time
+   * @param progress hears what goes on, a line at a time, each with the time since now
    */
   public Soak(SoakSettings settings, Consumer<String> progress) {
     this.settings = settings;
     this.progress = progress;
+  }
+
+  private void say(String line) {
+    progress.accept("%6.1f s  %s".formatted((System.nanoTime() - begin) / 1e9, line));
   }
 
   /**
@@ -59,7 +64,7 @@ public final class Soak {
     SoakVectors vectors = SoakVectors.of(settings.seed(), config.layers(), config.hiddenSize());
     Map<String, Integer> struck;
     int endedByThemselves;
-    progress.accept("starting broker, registry, two workers and two decoders…");
+    say("starting broker, registry, two workers and two decoders…");
     try (Deployment deployment = Deployment.start(settings)) {
       vectors.publish(deployment.kafka(), Deployment.MODEL);
       deployment.startServices();
@@ -69,16 +74,16 @@ public final class Soak {
         drain(deployment, clients, sent);
       }
       endedByThemselves = deployment.endedByThemselves();
-      progress.accept("copying the topics…");
+      say("copying the topics…");
       checker.record(
           deployment.kafka().bootstrapServers(), deployment.kafka().schemaRegistry().toString());
     }
-    progress.accept("running the engine alone…");
+    say("running the engine alone…");
     Path cases = checker.cases();
     try (EngineAlone engine = new EngineAlone(settings.model(), vectors)) {
       engine.run(cases, settings.folder().resolve("expected"));
     }
-    progress.accept("judging…");
+    say("judging…");
     Checker.Result result = checker.judge(settings.model());
     JsonNode counts =
         new ObjectMapper().readTree(settings.folder().resolve("summary.json").toFile());
@@ -101,10 +106,9 @@ public final class Soak {
     List<PlannedRequest> requests =
         RequestPlan.of(settings, Deployment.MODEL, config.layers(), vectors.names());
     List<Fault> plan = FaultPlan.of(settings.seed(), settings.duration(), settings.faults());
-    progress.accept(
-        "sending %d records, striking %d times…".formatted(requests.size(), plan.size()));
+    say("sending %d records, striking %d times…".formatted(requests.size(), plan.size()));
     try (Sender sender = new Sender(clients, sent);
-        Faults faults = new Faults(deployment, plan, progress)) {
+        Faults faults = new Faults(deployment, plan, this::say)) {
       sender.send(requests);
       faults.await();
       deployment.awaitReady();
@@ -115,19 +119,18 @@ public final class Soak {
 
   /** Workers stop before decoders are waited for, so that nothing new can come. */
   private void drain(Deployment deployment, KafkaClients clients, SentLog sent) throws Exception {
-    progress.accept("waiting for the end of every request…");
+    say("waiting for the end of every request…");
     Ends ends = new Ends(clients, DRAIN_LIMIT);
     Set<String> open = ends.awaitEnds(sent.requests(), sent.broken());
     if (!open.isEmpty()) {
-      progress.accept(
-          "%d records have no end after %s: %s".formatted(open.size(), DRAIN_LIMIT, open));
+      say("%d records have no end after %s: %s".formatted(open.size(), DRAIN_LIMIT, open));
     }
     for (Target worker : Role.WORKER.targets()) {
       deployment.stop(worker);
     }
     long left = ends.awaitDecoded(Deployment.MODEL);
     if (left > 0) {
-      progress.accept("the decoders have %d records left after %s".formatted(left, DRAIN_LIMIT));
+      say("the decoders have %d records left after %s".formatted(left, DRAIN_LIMIT));
     }
     for (Target decoder : Role.DECODER.targets()) {
       deployment.stop(decoder);
@@ -154,9 +157,7 @@ public final class Soak {
   private static void add(Map<String, Object> lines, String indent, String name, JsonNode value) {
     if (value.isObject()) {
       lines.put(indent + name, "");
-      value
-          .properties()
-          .forEach(one -> add(lines, indent + "  ", one.getKey(), one.getValue()));
+      value.properties().forEach(one -> add(lines, indent + "  ", one.getKey(), one.getValue()));
     } else {
       lines.put(
           indent + name,

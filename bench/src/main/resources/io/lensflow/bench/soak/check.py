@@ -109,6 +109,7 @@ class Judge:
         self.counts["later terminal events ignored"] += sum(e["type"] in ("FINISHED", "FAILED", "CANCELLED") for e in settled.events) - 1
         self.counts["chunks of losers"] += settled.dropped_chunks
         self.counts["results of losers and repeats dropped"] += settled.dropped_results
+        self.counts["chunks that came twice"] += settled.repeated_chunks
         self.counts["results that came twice"] += settled.repeated_results
         self.counts["gaps"] += settled.gaps
         for sentence in settled.problems:

@@ -23,8 +23,9 @@ class Settled:
         self.terminal = next((event for event in events if event["type"] in TERMINAL), None)
         self.winner = self.terminal["attemptId"] if self.terminal else None
         self.attempts = {event["attemptId"] for event in events if event["attemptId"]}
-        self.all_chunks, self.all_results = self.by_attempt(chunks), results
-        self.repeated_results = 0
+        self.all_results = results
+        self.repeated_results = self.repeated_chunks = 0
+        self.all_chunks = self.by_attempt(chunks)
         self.dropped_chunks = self.dropped_results = self.gaps = 0
         self.accepted = None
         self.chunks, self.results = [], {}
@@ -32,11 +33,15 @@ class Settled:
             self.settle(chunks, results)
         self.check_every_attempt()
 
-    @staticmethod
-    def by_attempt(chunks):
+    def by_attempt(self, chunks):
+        """Of every attempt its chunks by sequence. A chunk that comes again has to be the same."""
         found = {}
         for chunk in chunks:
-            found.setdefault(chunk["attemptId"], {}).setdefault(chunk["sequence"], chunk)
+            first = found.setdefault(chunk["attemptId"], {}).setdefault(chunk["sequence"], chunk)
+            if first is not chunk:
+                self.repeated_chunks += 1
+                if first != chunk:
+                    self.problems.append(f"attempt {chunk['attemptId']} has two different chunks {chunk['sequence']}")
         return found
 
     def settle(self, chunks, results):
