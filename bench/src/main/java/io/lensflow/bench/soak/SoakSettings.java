@@ -17,7 +17,14 @@ import java.util.Map;
  * @param services settings of workers and decoders by their full keys, over those that a run has
  */
 public record SoakSettings(
-    long seed, Duration duration, int faults, double rate, Path model, Path folder, String python) {
+    long seed,
+    Duration duration,
+    int faults,
+    double rate,
+    Path model,
+    Path folder,
+    String python,
+    Map<String, Object> services) {
   public SoakSettings {
     services = Map.copyOf(services);
     if (duration.compareTo(Duration.ofSeconds(10)) < 0) {
