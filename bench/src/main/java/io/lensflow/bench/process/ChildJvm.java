@@ -29,15 +29,7 @@ public final class ChildJvm {
   public static Map<String, Double> run(
       String heap, Map<String, String> environment, Class<?> main, List<String> arguments)
       throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-XX:+UseSerialGC", "-Xms" + heap, "-Xmx" + heap));
-    if (Runtime.version().feature() >= RELAXED_NATIVE_ACCESS) {
-      command.add("--enable-native-access=ALL-UNNAMED");
-      command.add("--sun-misc-unsafe-memory-access=allow");
-    }
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
-    command.addAll(arguments);
+    List<String> command = command(List.of("-Xms" + heap, "-Xmx" + heap), main, arguments);
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().putAll(environment);
     Process process = builder.start();
@@ -51,6 +43,25 @@ public final class ChildJvm {
     } finally {
       process.destroyForcibly();
     }
+  }
+
+  /**
+   * The command line of a class in a JVM like this one.
+   *
+   * @param flags for the JVM, beside those that it needs here
+   */
+  public static List<String> command(List<String> flags, Class<?> main, List<String> arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-XX:+UseSerialGC");
+    command.addAll(flags);
+    if (Runtime.version().feature() >= RELAXED_NATIVE_ACCESS) {
+      command.add("--enable-native-access=ALL-UNNAMED");
+      command.add("--sun-misc-unsafe-memory-access=allow");
+    }
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+    command.addAll(arguments);
+    return command;
   }
 
   static Map<String, Double> parse(String printed) {
