@@ -12,6 +12,7 @@ import io.lensflow.records.HookPoint;
 import io.lensflow.records.LensAccuracy;
 import io.lensflow.records.LensMetric;
 import io.lensflow.records.LensRequest;
+import io.lensflow.records.PolicyUse;
 import io.lensflow.records.Prompt;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.Sampling;
@@ -112,7 +113,8 @@ public final class RequestJson {
     if (lenses != null) {
       request.setLenses(distinct(lenses));
     }
-    request.setSteering(orEmpty(in.list("steering", 64, RequestJson::steering)));
+    request.setSteering(orEmpty(in.list("steering", 64, RequestJson::readSteering)));
+    request.setPolicies(in.symbol("policies", PolicyUse.class, PolicyUse.APPLY));
     in.refuseOthers();
     return request.build();
   }
@@ -213,7 +215,13 @@ public final class RequestJson {
     return lenses;
   }
 
-  private static SteeringRequest steering(JsonNode node, String path) {
+  /**
+   * Reads one entry of {@code steering}; those of policies are written alike.
+   *
+   * @param path the entry's, for errors
+   * @throws InvalidRequestException naming the field
+   */
+  public static SteeringRequest readSteering(JsonNode node, String path) {
     JsonFields in = new JsonFields(node, path);
     if (in.get("name") == null) {
       throw new InvalidRequestException(

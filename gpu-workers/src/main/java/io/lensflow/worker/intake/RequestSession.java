@@ -240,7 +240,7 @@ final class RequestSession extends AbstractBehavior<RequestSession.Command> {
     }
     Instant patience = now.plus(shared.settings().maxSteeringWait());
     vectorDeadline = patience.isBefore(deadline) ? patience : deadline;
-    return source.getSteering().isEmpty() ? submit() : resolve();
+    return resolve();
   }
 
   private Behavior<Command> resolve() {
@@ -249,7 +249,9 @@ final class RequestSession extends AbstractBehavior<RequestSession.Command> {
             Resolution.class,
             partners.steering(),
             ASK,
-            replyTo -> new SteeringTable.Resolve(source.getSteering(), replyTo),
+            replyTo ->
+                new SteeringTable.Resolve(
+                    source.getSteering(), source.getLabels(), source.getPolicies(), replyTo),
             Resolved::new);
     if (phase != Phase.WAITING_FOR_VECTOR) {
       phase = Phase.STEERED;

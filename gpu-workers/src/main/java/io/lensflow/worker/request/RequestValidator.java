@@ -12,6 +12,7 @@ import io.lensflow.records.HookPoint;
 import io.lensflow.records.LensAccuracy;
 import io.lensflow.records.LensMetric;
 import io.lensflow.records.LensRequest;
+import io.lensflow.records.PolicyUse;
 import io.lensflow.records.Prompt;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.Sampling;
@@ -91,6 +92,11 @@ public final class RequestValidator {
         request.getMaxNewTokens());
     checkLenses(request.getLenses());
     checkSteering(request.getSteering());
+    require(
+        request.getPolicies() != PolicyUse.UNKNOWN,
+        "policies",
+        "what shall be made of policies is not known here; known are %s",
+        known(PolicyUse.values(), PolicyUse.UNKNOWN));
     CaptureSpec capture = capture(request.getCapture(), request.getLenses());
     int[] promptIds = promptIds(request.getPrompt());
     int room = engine.maxContext() - promptIds.length;
