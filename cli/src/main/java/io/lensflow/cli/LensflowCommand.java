@@ -5,6 +5,7 @@ import io.lensflow.cli.command.CaptureCommand;
 import io.lensflow.cli.command.DecoderCommand;
 import io.lensflow.cli.command.DemoCommand;
 import io.lensflow.cli.command.IngestCommand;
+import io.lensflow.cli.command.PoliciesCommand;
 import io.lensflow.cli.command.RegistryCommand;
 import io.lensflow.cli.command.SteeringCommand;
 import io.lensflow.cli.command.SubmitCommand;
@@ -33,6 +34,7 @@ import picocli.CommandLine.Spec;
       WatchCommand.class,
       CaptureCommand.class,
       VectorsCommand.class,
+      PoliciesCommand.class,
       TopicsCommand.class,
       WorkerCommand.class,
       DecoderCommand.class,

@@ -137,7 +137,7 @@ final class FileRoutes {
     Map<String, String> said = content.metadata();
     String labelShare = said.get("labelShare");
     return new VectorDraft(
-        ctx.queryParam("revision"),
+        ctx.queryParam("revision") == null ? said.get("revision") : ctx.queryParam("revision"),
         content.sites(),
         PublishBody.choose(
             SteeringOperation.class, "operation", said.getOrDefault("operation", "ADD")),
