@@ -13,6 +13,8 @@ import io.lensflow.bench.limit.LinearShare;
 import io.lensflow.bench.limit.PrefillShare;
 import io.lensflow.bench.load.LoadFigures;
 import io.lensflow.bench.pipeline.PipelineShare;
+import io.lensflow.bench.steering.PublishToUse;
+import io.lensflow.bench.steering.SteerManyShare;
 import io.lensflow.bench.tensorparallel.RankSpeedShare;
 import io.lensflow.engine.DType;
 import java.util.List;
@@ -39,6 +41,8 @@ final class Suite {
           new ClassicalSpeedup("classical-loop-speedup-bf16", DType.BFLOAT16, SPEEDUP_BFLOAT16),
           new ClassicalMemory(List.of(64, 128, 256)),
           new PipelineShare(),
+          new SteerManyShare(),
+          new PublishToUse(),
           new LensBatching(),
           new LensSpeed(),
           new LoadFigures());

@@ -6,6 +6,7 @@ import io.lensflow.cli.command.DecoderCommand;
 import io.lensflow.cli.command.DemoCommand;
 import io.lensflow.cli.command.IngestCommand;
 import io.lensflow.cli.command.LensCommand;
+import io.lensflow.cli.command.PoliciesCommand;
 import io.lensflow.cli.command.RegistryCommand;
 import io.lensflow.cli.command.ReplayCommand;
 import io.lensflow.cli.command.SteeringCommand;
@@ -37,6 +38,7 @@ import picocli.CommandLine.Spec;
       LensCommand.class,
       ReplayCommand.class,
       VectorsCommand.class,
+      PoliciesCommand.class,
       TopicsCommand.class,
       WorkerCommand.class,
       DecoderCommand.class,

@@ -105,7 +105,8 @@ class HotLoadIT {
     }
   }
 
-  private static SteeringService startSteering(KafkaEnvironment kafka) throws Exception {
+  /** A steering service over the test's broker. */
+  static SteeringService startSteering(KafkaEnvironment kafka) throws Exception {
     return SteeringService.start(
         SteeringSettings.load(
             Map.of("lensflow.steering.host", "127.0.0.1", "lensflow.steering.port", 0)),

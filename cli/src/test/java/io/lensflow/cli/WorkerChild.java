@@ -20,6 +20,21 @@ final class WorkerChild implements AutoCloseable {
   /** Starts a small worker; it says by its heartbeat when it is there. */
   static WorkerChild start(KafkaEnvironment kafka, String name, Path checkpoint, String servedName)
       throws IOException {
+    return start(kafka, name, checkpoint, servedName, Map.of());
+  }
+
+  /**
+   * The same with further settings.
+   *
+   * @param environment variables, such as {@code LENSFLOW_WORKER_DTYPE}
+   */
+  static WorkerChild start(
+      KafkaEnvironment kafka,
+      String name,
+      Path checkpoint,
+      String servedName,
+      Map<String, String> environment)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
@@ -46,6 +61,7 @@ final class WorkerChild implements AutoCloseable {
                 "LENSFLOW_WORKER_HTTP_PORT", "0"));
     builder.environment().put("LENSFLOW_WORKER_THREADS", "1");
     builder.environment().put("LENSFLOW_WORKER_KV_TOKENS", "1024");
+    builder.environment().putAll(environment);
     Process process = builder.redirectErrorStream(true).start();
     relay(process.inputReader(), name);
     return new WorkerChild(process);

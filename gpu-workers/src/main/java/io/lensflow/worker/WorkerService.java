@@ -12,6 +12,7 @@ import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.RequestControl;
 import io.lensflow.records.SteeringAlias;
+import io.lensflow.records.SteeringPolicy;
 import io.lensflow.records.SteeringVector;
 import io.lensflow.schemas.ids.Ids;
 import io.lensflow.schemas.topics.TopicCatalogue;
@@ -26,6 +27,7 @@ import io.lensflow.worker.lag.DecoderWatch;
 import io.lensflow.worker.publishing.EventLog;
 import io.lensflow.worker.ranks.EngineInfo;
 import io.lensflow.worker.ranks.EngineSource;
+import io.lensflow.worker.steering.SteeringTail;
 import io.lensflow.worker.supervision.Guardian;
 import io.lensflow.worker.supervision.Lifecycle;
 import io.lensflow.worker.supervision.WorkerParts;
@@ -198,8 +200,10 @@ public final class WorkerService implements AutoCloseable {
             new WorkerParts.Decoders(
                 clients.deserializer(PromptRequest.class),
                 clients.deserializer(RequestControl.class),
-                clients.deserializer(SteeringVector.class),
-                clients.deserializer(SteeringAlias.class)),
+                new SteeringTail.Decoders(
+                    clients.deserializer(SteeringVector.class),
+                    clients.deserializer(SteeringAlias.class),
+                    clients.deserializer(SteeringPolicy.class))),
             () -> clients.bytesConsumer(TAIL),
             chunks,
             events,

@@ -76,6 +76,7 @@ final class WorkerTopics {
             catalogue.activations(),
             catalogue.steeringVectors(),
             catalogue.steeringAliases(),
+            catalogue.steeringPolicies(),
             catalogue.workers(),
             catalogue.deadLetters());
     List<TopicSpec> specs = new ArrayList<>(catalogue.specs());

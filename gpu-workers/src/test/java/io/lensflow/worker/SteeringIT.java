@@ -8,13 +8,8 @@ import io.lensflow.records.CompletionType;
 import io.lensflow.records.HookPoint;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.RefusedVector;
-import io.lensflow.records.SteeringAlias;
 import io.lensflow.records.SteeringRequest;
 import io.lensflow.records.SteeringSource;
-import io.lensflow.records.SteeringVector;
-import io.lensflow.records.VectorManifest;
-import io.lensflow.records.VectorRecordType;
-import io.lensflow.records.VectorSite;
 import io.lensflow.records.VectorSiteRef;
 import io.lensflow.records.VectorVersion;
 import io.lensflow.records.WorkerHeartbeat;
@@ -22,15 +17,11 @@ import io.lensflow.schemas.steering.SteeringFingerprint;
 import io.lensflow.testkit.Await;
 import io.lensflow.testkit.KafkaEnvironment;
 import io.lensflow.testkit.KafkaExtension;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
-import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -47,6 +38,7 @@ class SteeringIT {
   private final ScriptedEngine.Script script = new ScriptedEngine.Script();
   private KafkaEnvironment environment;
   private Traffic traffic;
+  private PublishedVectors vectors;
   private WorkerService worker;
 
   @BeforeAll
@@ -54,8 +46,9 @@ class SteeringIT {
     environment = kafka;
     environment.createTopics();
     traffic = new Traffic(environment);
+    vectors = new PublishedVectors(traffic, MODEL);
     // Published before the worker starts: it is there for the first request.
-    publish("early", 1, 1);
+    vectors.publish("early", 1, 1);
     worker =
         Workers.scripted(
             "steered",
@@ -75,70 +68,6 @@ class SteeringIT {
   @AfterEach
   void fullSpeed() {
     script.stepNanos = 0;
-  }
-
-  /** Publishes a version whose first value shifts every next token, as the service would. */
-  private void publish(String name, int version, float shift) {
-    publish(MODEL, name, version, values(shift), manifest -> {}, site -> {});
-    alias(MODEL, name, "latest", version);
-  }
-
-  private static float[] values(float shift) {
-    float[] values = new float[ScriptedEngine.HIDDEN];
-    values[0] = shift;
-    return values;
-  }
-
-  private void publish(
-      String model,
-      String name,
-      int version,
-      float[] values,
-      Consumer<VectorManifest> manifestChange,
-      Consumer<VectorSite> siteChange) {
-    ByteBuffer bytes =
-        ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    bytes.asFloatBuffer().put(values);
-    CRC32C crc = new CRC32C();
-    crc.update(bytes.duplicate());
-    VectorSite site = new VectorSite(HookPoint.ATTENTION_INPUT, 1, bytes, crc.getValue(), 1.0);
-    siteChange.accept(site);
-    VectorManifest manifest =
-        VectorManifest.newBuilder()
-            .setHiddenSize(ScriptedEngine.HIDDEN)
-            .setSites(List.of(new VectorSiteRef(HookPoint.ATTENTION_INPUT, 1, crc.getValue(), 1.0)))
-            .build();
-    manifestChange.accept(manifest);
-    String key = model + "/" + name + "@" + version;
-    SteeringVector.Builder base =
-        SteeringVector.newBuilder()
-            .setModel(model)
-            .setName(name)
-            .setVersion(version)
-            .setCreatedAt(Instant.now());
-    traffic.publish(
-        traffic.topics.steeringVectors(),
-        key + "/ATTENTION_INPUT/1",
-        SteeringVector.newBuilder(base).setType(VectorRecordType.SITE).setSite(site).build());
-    traffic.publish(
-        traffic.topics.steeringVectors(),
-        key,
-        SteeringVector.newBuilder(base)
-            .setType(VectorRecordType.MANIFEST)
-            .setManifest(manifest)
-            .build());
-  }
-
-  private void alias(String model, String name, String alias, int version) {
-    traffic.publish(
-        traffic.topics.steeringAliases(),
-        model + "/" + name + "/" + alias,
-        SteeringAlias.newBuilder()
-            .setModel(model)
-            .setName(name)
-            .setAlias(alias)
-            .setVersion(version)
-            .build());
   }
 
   private static PromptRequest steered(String name, Integer version, float multiplier) {
@@ -204,11 +133,11 @@ class SteeringIT {
 
   @Test
   void shouldTakeTheNewVersionWhenOneIsPublishedWhileItRuns() {
-    publish("hot", 1, 1);
+    vectors.publish("hot", 1, 1);
     awaitVector("hot", 1);
     assertThat(run(steered("hot", null, 1)).getFinished().getText()).isEqualTo("egi");
 
-    publish("hot", 2, 2);
+    vectors.publish("hot", 2, 2);
     awaitVector("hot", 2);
 
     assertThat(run(steered("hot", null, 1)).getFinished().getText()).isEqualTo("fil");
@@ -220,7 +149,7 @@ class SteeringIT {
 
   @Test
   void shouldKeepThePinnedVersionWhenItIsRetiredMeanwhile() {
-    publish("pinned", 1, 1);
+    vectors.publish("pinned", 1, 1);
     awaitVector("pinned", 1);
     script.stepNanos = 20_000_000;
     PromptRequest request = steered("pinned", 1, 1);
@@ -253,7 +182,7 @@ class SteeringIT {
     String other = traffic.send(Traffic.request("xy", 2));
     assertThat(traffic.awaitEnd(other).getType()).isEqualTo(CompletionType.FINISHED);
 
-    publish("soon", 1, 1);
+    vectors.publish("soon", 1, 1);
 
     assertThat(traffic.awaitEnd(id).getFinished().getText()).isEqualTo("egi");
   }
@@ -280,23 +209,31 @@ class SteeringIT {
 
   @Test
   void shouldRefuseAndSayWhyWhenAVectorDoesNotFit() {
-    publish(MODEL, "short", 1, new float[4], m -> {}, s -> {});
-    publish(MODEL, "width", 1, values(1), m -> m.setHiddenSize(16), s -> {});
-    publish(MODEL, "revision", 1, values(1), m -> m.setRevision("other"), s -> {});
-    publish(MODEL, "checksum", 1, values(1), m -> {}, s -> s.setCrc32c(7));
-    publish(MODEL, "nan", 1, values(Float.NaN), m -> {}, s -> {});
-    publish(
+    vectors.publish(MODEL, "short", 1, new float[4], m -> {}, s -> {});
+    vectors.publish(
+        MODEL, "width", 1, PublishedVectors.values(1), m -> m.setHiddenSize(16), s -> {});
+    vectors.publish(
+        MODEL, "revision", 1, PublishedVectors.values(1), m -> m.setRevision("other"), s -> {});
+    vectors.publish(MODEL, "checksum", 1, PublishedVectors.values(1), m -> {}, s -> s.setCrc32c(7));
+    vectors.publish(MODEL, "nan", 1, PublishedVectors.values(Float.NaN), m -> {}, s -> {});
+    vectors.publish(
         MODEL,
         "absent",
         1,
-        values(1),
+        PublishedVectors.values(1),
         m -> {
           List<VectorSiteRef> sites = new ArrayList<>(m.getSites());
           sites.add(new VectorSiteRef(HookPoint.RESIDUAL_POST, 2, 1L, 1.0));
           m.setSites(sites);
         },
         s -> {});
-    publish(MODEL, "layer", 1, values(1), m -> m.getSites().get(0).setLayer(9), s -> s.setLayer(9));
+    vectors.publish(
+        MODEL,
+        "layer",
+        1,
+        PublishedVectors.values(1),
+        m -> m.getSites().get(0).setLayer(9),
+        s -> s.setLayer(9));
 
     assertThat(awaitRefusal("short").getReason()).contains("16 bytes").contains("32");
     assertThat(awaitRefusal("width").getReason()).contains("D=16");
@@ -311,11 +248,12 @@ class SteeringIT {
 
   @Test
   void shouldKeepTheOldVersionWhenTheNewOneIsRefused() {
-    publish("stays", 1, 1);
+    vectors.publish("stays", 1, 1);
     awaitVector("stays", 1);
 
-    publish(MODEL, "stays", 2, values(Float.POSITIVE_INFINITY), m -> {}, s -> {});
-    alias(MODEL, "stays", "latest", 2);
+    vectors.publish(
+        MODEL, "stays", 2, PublishedVectors.values(Float.POSITIVE_INFINITY), m -> {}, s -> {});
+    vectors.alias(MODEL, "stays", "latest", 2);
     awaitRefusal("stays");
 
     CompletionEvent end = run(steered("stays", null, 1));
@@ -333,8 +271,8 @@ class SteeringIT {
 
   @Test
   void shouldIgnoreVectorsWhenTheyAreAnotherModels() {
-    publish("another", "foreign", 1, new float[3], m -> {}, s -> {});
-    publish("after-foreign", 1, 1);
+    vectors.publish("another", "foreign", 1, new float[3], m -> {}, s -> {});
+    vectors.publish("after-foreign", 1, 1);
     awaitVector("after-foreign", 1);
 
     assertThat(refusals("foreign")).isEmpty();
@@ -344,7 +282,7 @@ class SteeringIT {
 
   @Test
   void shouldSteerAgainWhenTheEngineWasReloaded() {
-    publish("reloaded", 1, 1);
+    vectors.publish("reloaded", 1, 1);
     awaitVector("reloaded", 1);
     script.stepNanos = 10_000_000;
     PromptRequest request = steered("reloaded", 1, 1);

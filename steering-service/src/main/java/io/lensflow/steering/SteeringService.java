@@ -8,8 +8,10 @@ import io.lensflow.service.KafkaClients;
 import io.lensflow.service.KafkaSettings;
 import io.lensflow.service.OpsServer;
 import io.lensflow.service.Readiness;
-import io.lensflow.steering.http.VectorRoutes;
+import io.lensflow.steering.http.SteeringRoutes;
 import io.lensflow.steering.http.WriterGate;
+import io.lensflow.steering.policy.PolicyBook;
+import io.lensflow.steering.policy.PolicyChanges;
 import io.lensflow.steering.topics.CommittedEnds;
 import io.lensflow.steering.topics.SiteReader;
 import io.lensflow.steering.topics.SteeringTopics;
@@ -31,7 +33,6 @@ import java.time.Clock;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
@@ -70,14 +71,12 @@ public final class SteeringService implements AutoCloseable {
       provision(admin, topics, kafka.bootstrapServers());
 
       VectorBook book = new VectorBook();
+      PolicyBook policies = new PolicyBook();
       ModelDirectory directory = open(ModelDirectory.open(clientOptions(kafka)));
       LiveWorkers workers = new LiveWorkers(directory::liveWorkers);
-      TopicTail tail = open(tail(clients, topics, new SteeringTopics(clients, book)));
+      TopicTail tail = open(tail(clients, topics, new SteeringTopics(clients, book, policies)));
       CommittedEnds ends = new CommittedEnds(admin);
-      tail.await(
-          ends.of(
-              List.of(topics.steeringVectors(), topics.steeringAliases()), settings.startTimeout()),
-          settings.startTimeout());
+      tail.await(ends.of(tail.topics(), settings.startTimeout()), settings.startTimeout());
       directory.awaitReady(settings.startTimeout());
 
       VectorChanges changes =
@@ -85,16 +84,29 @@ public final class SteeringService implements AutoCloseable {
               book,
               new ChangePlanner(topics, clock),
               new DraftCheck(settings.maxSites()),
-              workers::shapesOf);
+              workers::shapesOf,
+              policies::references);
+      PolicyChanges policyChanges =
+          new PolicyChanges(policies, book, workers::shapesOf, topics, clock);
       WriterTimes times =
           new WriterTimes(
               settings.sessionTimeout(), settings.transactionTimeout(), settings.startTimeout());
-      writer = new Writer(clients, times, ends, tail, changes, metrics, clock);
+      writer = new Writer(clients, times, ends, tail, changes, policyChanges, metrics, clock);
       WriterElection election = new WriterElection(clients, writer, times);
 
       SiteReader sites = new SiteReader(clients, topics.steeringVectors());
-      VectorRoutes routes =
-          new VectorRoutes(book, changes, workers, sites, writer, settings.maxBodyBytes());
+      SteeringRoutes routes =
+          new SteeringRoutes(
+              new SteeringRoutes.Parts(
+                  book,
+                  changes,
+                  policies,
+                  policyChanges,
+                  workers,
+                  sites,
+                  writer,
+                  settings.maxBodyBytes(),
+                  settings.tokens()));
       WriterGate gate = new WriterGate(writer, election.address(admin), this::advertisedUrl);
       metrics.gauge("lensflow.steering.versions", book, VectorBook::versionCount);
       server =
@@ -164,7 +176,8 @@ public final class SteeringService implements AutoCloseable {
         () -> clients.bytesConsumer(needs),
         Map.of(
             topics.steeringVectors(), steering::takeVector,
-            topics.steeringAliases(), steering::takeAlias));
+            topics.steeringAliases(), steering::takeAlias,
+            topics.steeringPolicies(), steering::takePolicy));
   }
 
   private static ClientOptions clientOptions(KafkaSettings kafka) {

@@ -2,6 +2,7 @@ package io.lensflow.steering;
 
 import com.typesafe.config.Config;
 import io.lensflow.service.Settings;
+import io.lensflow.steering.http.BearerTokens;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
@@ -19,6 +20,7 @@ import java.util.Optional;
  * @param startTimeout reading the topics to their end, at start and when taking over
  * @param maxBodyBytes largest body of a request
  * @param maxSites most sites of one version
+ * @param tokens who may read and change things over HTTP; none required if there are none
  */
 public record SteeringSettings(
     String host,
@@ -28,7 +30,8 @@ public record SteeringSettings(
     Duration transactionTimeout,
     Duration startTimeout,
     long maxBodyBytes,
-    int maxSites) {
+    int maxSites,
+    BearerTokens tokens) {
   public static final String SECTION = "lensflow.steering";
 
   /** Reads the section; {@code overrides} holds full keys and wins over files and environment. */
@@ -52,7 +55,9 @@ public record SteeringSettings(
         positive(config, "transaction-timeout"),
         positive(config, "start-timeout"),
         maxBodyBytes,
-        maxSites);
+        maxSites,
+        BearerTokens.of(
+            config.getString("auth.read-tokens"), config.getString("auth.write-tokens")));
   }
 
   private static Optional<URI> url(String text) {

@@ -18,9 +18,20 @@ public final class SteeringHttp {
       HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(10)).build();
 
   private final URI base;
+  private final String token;
 
   public SteeringHttp(int port) {
-    this.base = URI.create("http://127.0.0.1:" + port);
+    this(URI.create("http://127.0.0.1:" + port), null);
+  }
+
+  private SteeringHttp(URI base, String token) {
+    this.base = base;
+    this.token = token;
+  }
+
+  /** The same, showing a token. */
+  public SteeringHttp withToken(String token) {
+    return new SteeringHttp(base, token);
   }
 
   /** What came back. */
@@ -77,15 +88,41 @@ public final class SteeringHttp {
     return sendAsync(method, path, json).join();
   }
 
+  /** The bytes of an answer that must be 200. */
+  public byte[] bytes(String path) {
+    HttpResponse<byte[]> response =
+        CLIENT
+            .sendAsync(request("GET", path, null), HttpResponse.BodyHandlers.ofByteArray())
+            .join();
+    if (response.statusCode() != 200) {
+      throw new AssertionError(path + " answered " + response.statusCode());
+    }
+    return response.body();
+  }
+
+  /** Posts bytes as they are. */
+  public Answer postBytes(String path, byte[] body) {
+    HttpRequest request = builder(path).POST(HttpRequest.BodyPublishers.ofByteArray(body)).build();
+    HttpResponse<String> response =
+        CLIENT.sendAsync(request, HttpResponse.BodyHandlers.ofString()).join();
+    return new Answer(response.statusCode(), response.body(), response);
+  }
+
   private HttpRequest request(String method, String path, String json) {
-    return HttpRequest.newBuilder(base.resolve(path))
-        .timeout(Duration.ofSeconds(30))
-        .header("Lensflow-Actor", "tester")
+    return builder(path)
         .method(
             method,
             json == null
                 ? HttpRequest.BodyPublishers.noBody()
                 : HttpRequest.BodyPublishers.ofString(json.replace('\'', '"')))
         .build();
+  }
+
+  private HttpRequest.Builder builder(String path) {
+    HttpRequest.Builder builder =
+        HttpRequest.newBuilder(base.resolve(path))
+            .timeout(Duration.ofSeconds(30))
+            .header("Lensflow-Actor", "tester");
+    return token == null ? builder : builder.header("Authorization", "Bearer " + token);
   }
 }

@@ -15,7 +15,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SteeringSettingsTest {
   @Test
   void shouldHaveTheseDefaults() {
-    assertThat(SteeringSettings.load(Map.of()))
+    SteeringSettings settings = SteeringSettings.load(Map.of());
+    assertThat(settings.tokens().required()).isFalse();
+    assertThat(settings)
         .isEqualTo(
             new SteeringSettings(
                 "0.0.0.0",
@@ -25,7 +27,8 @@ class SteeringSettingsTest {
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(60),
                 32 << 20,
-                1024));
+                1024,
+                settings.tokens()));
   }
 
   @Test
@@ -44,6 +47,8 @@ class SteeringSettingsTest {
     "start-timeout, soon",
     "max-body-bytes, 10",
     "max-sites, 0",
+    "auth.read-tokens, ann",
+    "auth.write-tokens, ann:short",
     "advertised-url, somewhere",
     "prot, 1"
   })

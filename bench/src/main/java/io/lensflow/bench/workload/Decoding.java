@@ -9,6 +9,7 @@ import io.lensflow.engine.StepOutput;
 import io.lensflow.engine.capture.CapturePlan;
 import io.lensflow.engine.generation.Sampler;
 import io.lensflow.engine.generation.SamplingOptions;
+import io.lensflow.engine.steering.SteeringSite;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -71,11 +72,31 @@ public final class Decoding implements AutoCloseable {
    */
   public Decoding(
       Engine engine, List<int[]> prompts, int steps, CapturePlan plan, Observer observer) {
+    this(engine, prompts, steps, plan, List.of(), observer);
+  }
+
+  /**
+   * Opens sequences that are steered.
+   *
+   * @param prompts one per sequence, equally long
+   * @param steps how many steps will follow the reading in
+   * @param plan what every sequence captures
+   * @param steering one list of sites per sequence; empty steers none
+   */
+  public Decoding(
+      Engine engine,
+      List<int[]> prompts,
+      int steps,
+      CapturePlan plan,
+      List<List<SteeringSite>> steering,
+      Observer observer) {
     this.engine = engine;
     this.observer = observer;
-    for (int[] prompt : prompts) {
+    for (int b = 0; b < prompts.size(); b++) {
+      int[] prompt = prompts.get(b);
+      List<SteeringSite> sites = steering.isEmpty() ? List.of() : steering.get(b);
       SequenceOptions options =
-          new SequenceOptions(prompt.length, prompt.length + steps, plan, List.of());
+          new SequenceOptions(prompt.length, prompt.length + steps, plan, sites);
       running.add(new Running(prompt, engine.open(options)));
     }
   }

@@ -1,5 +1,6 @@
 package io.lensflow.cli.option;
 
+import io.lensflow.records.PolicyUse;
 import io.lensflow.records.PromptRequest;
 import java.time.Clock;
 import java.time.Duration;
@@ -36,6 +37,9 @@ public final class RequestOptions {
 
   @ArgGroup(exclusive = false, multiplicity = "0..*")
   List<SteerOptions> steering = new ArrayList<>();
+
+  @Option(names = "--no-policy", description = "Do without the deployment's steering policies.")
+  boolean noPolicy;
 
   @Option(
       names = "--label",
@@ -85,6 +89,7 @@ public final class RequestOptions {
         .setCapture(capture.toCapture())
         .setLenses(lens.toLenses())
         .setSteering(steering.stream().map(SteerOptions::toSteering).toList())
+        .setPolicies(noPolicy ? PolicyUse.IGNORE : PolicyUse.APPLY)
         .build();
   }
 

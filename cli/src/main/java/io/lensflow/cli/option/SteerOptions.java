@@ -1,5 +1,7 @@
 package io.lensflow.cli.option;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lensflow.records.HookPoint;
 import io.lensflow.records.SteeringOperation;
 import io.lensflow.records.SteeringRequest;
@@ -63,6 +65,34 @@ public final class SteerOptions {
         .setOperation(operation == null ? null : Choice.of(SteeringOperation.class, operation))
         .setPreserveNorm(preserveNorm)
         .build();
+  }
+
+  /** The same as JSON, for a policy; what is absent was not said. */
+  public ObjectNode toJson() {
+    SteeringRequest said = toSteering();
+    ObjectNode json =
+        JsonNodeFactory.instance
+            .objectNode()
+            .put("name", said.getName())
+            .put("multiplier", said.getMultiplier());
+    if (said.getVersion() != null) {
+      json.put("version", said.getVersion());
+    }
+    if (said.getPreserveNorm() != null) {
+      json.put("preserveNorm", said.getPreserveNorm());
+    }
+    put(json, "alias", said.getAlias());
+    put(json, "positions", said.getPositions());
+    put(json, "layers", said.getLayers());
+    put(json, "hookPoint", said.getHookPoint());
+    put(json, "operation", said.getOperation());
+    return json;
+  }
+
+  private static void put(ObjectNode json, String name, Object value) {
+    if (value != null) {
+      json.put(name, value.toString());
+    }
   }
 
   /** {@code honesty=1.5}, {@code honesty@3=1.5}, {@code honesty@production=-1}. */

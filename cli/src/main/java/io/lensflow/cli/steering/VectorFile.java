@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * A steering vector as a JSON file: {@code name}, {@code model}, {@code layer}, {@code hookPoint},
@@ -23,6 +24,15 @@ import java.util.Set;
 public record VectorFile(String model, String name, String body) {
   /** Not of the API: the URL says the first two, the service computes the third. */
   private static final Set<String> NOT_SENT = Set.of("name", "model", "norm");
+
+  /** What is sent, with what {@code change} adds to it. */
+  public String body(UnaryOperator<ObjectNode> change) {
+    try {
+      return change.apply((ObjectNode) new ObjectMapper().readTree(body)).toString();
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("it was written from an object", e);
+    }
+  }
 
   /**
    * Reads a file.

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.lensflow.records.Capture;
 import io.lensflow.records.ElementType;
 import io.lensflow.records.HookPoint;
+import io.lensflow.records.PolicyUse;
 import io.lensflow.records.Prompt;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.Sampling;
@@ -105,7 +106,8 @@ public final class RequestJson {
     }
     request.setStop(orEmpty(in.list("stop", 16, RequestJson::stop)));
     LensJson.read(in).ifPresent(request::setLenses);
-    request.setSteering(orEmpty(in.list("steering", 64, RequestJson::steering)));
+    request.setSteering(orEmpty(in.list("steering", 64, RequestJson::readSteering)));
+    request.setPolicies(in.symbol("policies", PolicyUse.class, PolicyUse.APPLY));
     in.refuseOthers();
     return request.build();
   }
@@ -172,7 +174,13 @@ public final class RequestJson {
     return capture.build();
   }
 
-  private static SteeringRequest steering(JsonNode node, String path) {
+  /**
+   * Reads one entry of {@code steering}; those of policies are written alike.
+   *
+   * @param path the entry's, for errors
+   * @throws InvalidRequestException naming the field
+   */
+  public static SteeringRequest readSteering(JsonNode node, String path) {
     JsonFields in = new JsonFields(node, path);
     if (in.get("name") == null) {
       throw new InvalidRequestException(

@@ -174,7 +174,7 @@ final class RequestAdmission extends AbstractBehavior<RequestSession.Command> {
     Instant deadline = RequestValidator.deadline(one.source);
     Instant patience = one.shared.clock().instant().plus(one.shared.settings().maxSteeringWait());
     vectorDeadline = patience.isBefore(deadline) ? patience : deadline;
-    return one.source.getSteering().isEmpty() ? run() : resolve();
+    return resolve();
   }
 
   private Behavior<RequestSession.Command> run() {
@@ -187,7 +187,12 @@ final class RequestAdmission extends AbstractBehavior<RequestSession.Command> {
             Resolution.class,
             one.partners.steering(),
             ASK,
-            replyTo -> new SteeringTable.Resolve(one.source.getSteering(), replyTo),
+            replyTo ->
+                new SteeringTable.Resolve(
+                    one.source.getSteering(),
+                    one.source.getLabels(),
+                    one.source.getPolicies(),
+                    replyTo),
             RequestSession.Resolved::new);
     if (phase != Phase.WAITING_FOR_VECTOR) {
       phase = Phase.STEERED;

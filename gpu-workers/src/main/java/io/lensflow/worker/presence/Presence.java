@@ -196,6 +196,7 @@ public final class Presence extends AbstractBehavior<Presence.Command> {
         .setAppliedOffsets(steering.appliedOffsets())
         .setVectors(steering.vectors())
         .setRefused(steering.refused())
+        .setPolicies(steering.policies())
         .build();
   }
 }

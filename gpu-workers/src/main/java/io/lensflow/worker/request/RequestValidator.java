@@ -10,6 +10,7 @@ import io.lensflow.records.Capture;
 import io.lensflow.records.ElementType;
 import io.lensflow.records.HookPoint;
 import io.lensflow.records.LensRequest;
+import io.lensflow.records.PolicyUse;
 import io.lensflow.records.Prompt;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.Sampling;
@@ -83,6 +84,11 @@ public final class RequestValidator {
         request.getMaxNewTokens());
     List<LensRequest> resolved = lenses.resolve(request.getLenses());
     checkSteering(request.getSteering());
+    require(
+        request.getPolicies() != PolicyUse.UNKNOWN,
+        "policies",
+        "what shall be made of policies is not known here; known are %s",
+        known(PolicyUse.values(), PolicyUse.UNKNOWN));
     CaptureSpec capture = capture(request.getCapture(), resolved);
     int[] promptIds = promptIds(request.getPrompt());
     int room = engine.maxContext() - promptIds.length;

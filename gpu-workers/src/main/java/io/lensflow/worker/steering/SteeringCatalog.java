@@ -1,23 +1,11 @@
 package io.lensflow.worker.steering;
 
-import io.lensflow.engine.capture.HookPoint;
-import io.lensflow.engine.steering.SteeringOperation;
-import io.lensflow.records.AppliedSteering;
-import io.lensflow.records.Failure;
 import io.lensflow.records.RefusedVector;
 import io.lensflow.records.SteeringAlias;
 import io.lensflow.records.SteeringRequest;
-import io.lensflow.records.SteeringSource;
 import io.lensflow.records.SteeringVector;
-import io.lensflow.records.VectorManifest;
 import io.lensflow.records.VectorRecordType;
-import io.lensflow.records.VectorSiteRef;
-import io.lensflow.schemas.steering.SteeringFingerprint;
-import io.lensflow.text.spec.LayerSpec;
-import io.lensflow.text.spec.PositionSpec;
-import io.lensflow.worker.publishing.CompletionEvents;
 import io.lensflow.worker.ranks.EngineInfo;
-import io.lensflow.worker.request.InvalidRequestException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -28,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * The vectors of one model as the steering topics tell them: which versions exist, which are on the
@@ -38,11 +25,12 @@ import java.util.stream.Stream;
  * it meant before, so that "the old version stays". Not thread-safe: owned by the table.
  */
 final class SteeringCatalog {
-  private static final String LATEST = "latest";
+  static final String LATEST = "latest";
 
   private final String model;
   private final EngineInfo engine;
   private final SteeringKeys keys;
+  private final SteeringResolver resolver;
   private final Map<VectorId, VectorVersion> versions = new HashMap<>();
   private final Map<SteeringKeys.AliasKey, Alias> aliases = new HashMap<>();
 
@@ -63,6 +51,7 @@ final class SteeringCatalog {
     this.model = model;
     this.engine = engine;
     this.keys = new SteeringKeys(model);
+    this.resolver = new SteeringResolver(this, engine.config().layers());
   }
 
   /** Takes one record; those of other models change nothing. */
@@ -199,33 +188,21 @@ final class SteeringCatalog {
         .orElse(0);
   }
 
-  /** Pins what a request names. Either all of it is pinned or nothing. */
-  Resolution resolve(List<SteeringRequest> wishes) {
-    List<AppliedSteering> applied = new ArrayList<>();
-    List<SteeringUse> uses = new ArrayList<>();
-    for (int i = 0; i < wishes.size(); i++) {
-      SteeringRequest wish = wishes.get(i);
-      String field = "steering[" + i + "]";
-      Optional<VectorVersion> found = find(wish).filter(VectorVersion::isUsable);
-      if (found.isEmpty()) {
-        return missing(wish, field + ".name");
-      }
-      VectorVersion version = found.get();
-      List<VectorSiteRef> sites = select(version.manifest(), wish);
-      if (sites.isEmpty()) {
-        return new Resolution.Impossible(noSite(version, wish, field));
-      }
-      for (VectorSiteRef site : sites) {
-        AppliedSteering one = applied(version, wish, site);
-        applied.add(one);
-        uses.add(use(version.id(), one));
-      }
+  /** Pins what a request is to be steered by. Either all of it is pinned or nothing. */
+  Resolution resolve(List<SteeringWish> wishes) {
+    Resolution resolution = resolver.resolve(wishes);
+    if (resolution instanceof Resolution.Pinned pinned) {
+      pinned.steering().uses().stream()
+          .map(SteeringUse::vector)
+          .distinct()
+          .forEach(id -> versions.get(id).pin());
     }
-    uses.stream().map(SteeringUse::vector).distinct().forEach(id -> versions.get(id).pin());
-    return new Resolution.Pinned(
-        applied.isEmpty()
-            ? PinnedSteering.NONE
-            : new PinnedSteering(applied, SteeringFingerprint.of(applied), uses));
+    return resolution;
+  }
+
+  /** Says what wishes mean now, over this catalogue. */
+  SteeringResolver resolver() {
+    return resolver;
   }
 
   /** Gives back what a request had pinned. */
@@ -238,7 +215,8 @@ final class SteeringCatalog {
         .forEach(VectorVersion::unpin);
   }
 
-  private Optional<VectorVersion> find(SteeringRequest wish) {
+  /** The version that a wish means, usable or not. */
+  Optional<VectorVersion> find(SteeringRequest wish) {
     if (wish.getVersion() != null) {
       return Optional.ofNullable(versions.get(new VectorId(wish.getName(), wish.getVersion())));
     }
@@ -251,85 +229,19 @@ final class SteeringCatalog {
     return Optional.ofNullable(versions.get(new VectorId(wish.getName(), version)));
   }
 
-  private Resolution missing(SteeringRequest wish, String field) {
-    String alias = wish.getAlias() == null ? LATEST : wish.getAlias();
-    String label =
-        wish.getName() + (wish.getVersion() == null ? "/" + alias : "@" + wish.getVersion());
-    Optional<VectorVersion> found = find(wish);
-    if (found.isPresent() && found.get().state() == VectorVersion.State.REFUSED) {
-      return new Resolution.Impossible(
-          new Failure(
-              CompletionEvents.STEERING_UNAVAILABLE,
-              "vector %s was refused by this worker: %s".formatted(label, found.get().reason()),
-              field));
-    }
-    return new Resolution.Missing(
-        new Failure(
-            CompletionEvents.STEERING_UNAVAILABLE,
-            "vector %s is not loaded for model '%s'; publish it first, or name one of %s"
-                .formatted(label, model, names()),
-            field));
+  /** Served name of the model. */
+  String model() {
+    return model;
   }
 
-  private List<String> names() {
+  /** Up to 20 versions that can be used, for an error. */
+  List<String> someNames() {
     return versions.values().stream()
         .filter(VectorVersion::isUsable)
         .map(v -> v.id().toString())
         .sorted()
         .limit(20)
         .toList();
-  }
-
-  private List<VectorSiteRef> select(VectorManifest manifest, SteeringRequest wish) {
-    Stream<VectorSiteRef> sites = manifest.getSites().stream();
-    if (wish.getHookPoint() != null) {
-      sites = sites.filter(site -> site.getHookPoint() == wish.getHookPoint());
-    }
-    if (wish.getLayers() != null) {
-      List<Integer> layers = LayerSpec.resolve(wish.getLayers(), engine.config().layers());
-      sites = sites.filter(site -> layers.contains(site.getLayer()));
-    }
-    return sites.toList();
-  }
-
-  private static Failure noSite(VectorVersion version, SteeringRequest wish, String field) {
-    List<String> sites =
-        version.manifest().getSites().stream()
-            .map(site -> site.getHookPoint() + " of layer " + site.getLayer())
-            .toList();
-    return new Failure(
-        InvalidRequestException.INVALID_REQUEST,
-        "vector %s has no site there; it has %s".formatted(version.id(), sites),
-        field + (wish.getLayers() != null ? ".layers" : ".hookPoint"));
-  }
-
-  private static AppliedSteering applied(
-      VectorVersion version, SteeringRequest wish, VectorSiteRef site) {
-    VectorManifest manifest = version.manifest();
-    String positions = wish.getPositions() == null ? manifest.getPositions() : wish.getPositions();
-    return AppliedSteering.newBuilder()
-        .setName(version.id().name())
-        .setVersion(version.id().version())
-        .setLayer(site.getLayer())
-        .setHookPoint(site.getHookPoint())
-        .setOperation(wish.getOperation() == null ? manifest.getOperation() : wish.getOperation())
-        .setMultiplier(wish.getMultiplier())
-        .setPositions(PositionSpec.parse(positions).toString())
-        .setPreserveNorm(
-            wish.getPreserveNorm() == null ? manifest.getPreserveNorm() : wish.getPreserveNorm())
-        .setSource(SteeringSource.REQUEST)
-        .build();
-  }
-
-  private static SteeringUse use(VectorId vector, AppliedSteering applied) {
-    return new SteeringUse(
-        vector,
-        applied.getLayer(),
-        HookPoint.valueOf(applied.getHookPoint().name()),
-        SteeringOperation.valueOf(applied.getOperation().name()),
-        applied.getMultiplier(),
-        PositionSpec.parse(applied.getPositions()),
-        applied.getPreserveNorm());
   }
 
   /** What can be used now, sorted. */

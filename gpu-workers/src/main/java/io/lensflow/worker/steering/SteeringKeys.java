@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 
 /**
  * Reads the keys of the steering topics: {@code M/name@version}, {@code M/name@version/hook/layer},
- * {@code M/name/alias}. Immutable and thread-safe.
+ * {@code M/name/alias}, {@code M/policy}. Immutable and thread-safe.
  */
 final class SteeringKeys {
   private static final Pattern VERSION = Pattern.compile("(.+)@(\\d{1,9})(/[A-Z_]+/\\d{1,6})?");
@@ -59,5 +59,10 @@ final class SteeringKeys {
     return slash <= 0 || slash == rest.length() - 1
         ? Optional.empty()
         : Optional.of(new AliasKey(rest.substring(0, slash), rest.substring(slash + 1)));
+  }
+
+  /** The policy that a key of the policies' topic names. */
+  String policy(String key) {
+    return key.substring(prefix.length());
   }
 }

@@ -1,5 +1,6 @@
 package io.lensflow.worker.steering;
 
+import io.lensflow.records.PolicyState;
 import io.lensflow.records.RefusedVector;
 import io.lensflow.records.VectorVersion;
 import java.util.List;
@@ -11,9 +12,14 @@ import java.util.Map;
  * @param appliedOffsets next offset to apply, per {@code topic-partition}
  * @param vectors versions on every rank
  * @param refused versions refused, with reasons
+ * @param policies policies in effect or on their way
  */
 public record SteeringSnapshot(
-    Map<String, Long> appliedOffsets, List<VectorVersion> vectors, List<RefusedVector> refused) {
+    Map<String, Long> appliedOffsets,
+    List<VectorVersion> vectors,
+    List<RefusedVector> refused,
+    List<PolicyState> policies) {
   /** Before anything was read. */
-  public static final SteeringSnapshot EMPTY = new SteeringSnapshot(Map.of(), List.of(), List.of());
+  public static final SteeringSnapshot EMPTY =
+      new SteeringSnapshot(Map.of(), List.of(), List.of(), List.of());
 }

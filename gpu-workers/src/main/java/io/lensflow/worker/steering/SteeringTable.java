@@ -7,12 +7,16 @@ import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
+import io.lensflow.records.Failure;
+import io.lensflow.records.PolicyState;
+import io.lensflow.records.PolicyUse;
 import io.lensflow.records.RefusedVector;
 import io.lensflow.records.SteeringRequest;
 import io.lensflow.worker.ranks.EngineInfo;
 import io.lensflow.worker.ranks.TensorParallelGroup;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,9 +24,9 @@ import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 
 /**
- * The versioned vectors of a worker: takes what its tail reads, has every rank prepare a version,
- * and only then lets requests have it, all sites at once. What a request has pinned stays on the
- * ranks until it is given back, also when it was retired meanwhile.
+ * The versioned vectors and the policies of a worker: takes what its tail reads, has every rank
+ * prepare a version, and only then lets requests have it, all sites at once. What a request has
+ * pinned stays on the ranks until it is given back, also when it was retired meanwhile.
  */
 public final class SteeringTable extends AbstractBehavior<SteeringTable.Command> {
   private static final Duration TICK = Duration.ofMillis(500);
@@ -43,8 +47,18 @@ public final class SteeringTable extends AbstractBehavior<SteeringTable.Command>
   /** Everything that was in the topics at the start has been applied. */
   public record CaughtUp() implements Command {}
 
-  /** Pins what a request names. */
-  public record Resolve(List<SteeringRequest> wishes, ActorRef<Resolution> replyTo)
+  /**
+   * Pins what a request is to be steered by: what it names and what policies say.
+   *
+   * @param wishes the request's own
+   * @param labels the request's, which policies look at
+   * @param policies whether policies hold for it
+   */
+  public record Resolve(
+      List<SteeringRequest> wishes,
+      Map<String, String> labels,
+      PolicyUse policies,
+      ActorRef<Resolution> replyTo)
       implements Command {}
 
   /** Gives back what was pinned. */
@@ -65,6 +79,7 @@ public final class SteeringTable extends AbstractBehavior<SteeringTable.Command>
 
   private final Logger log;
   private final SteeringCatalog catalog;
+  private final PolicyCatalog policies;
   private final ActorRef<TensorParallelGroup.Command> group;
   private final List<ActorRef<? super Event>> listeners;
   private final Duration patience;
@@ -97,6 +112,7 @@ public final class SteeringTable extends AbstractBehavior<SteeringTable.Command>
                         ctx,
                         timers,
                         new SteeringCatalog(model, engine),
+                        new PolicyCatalog(model),
                         group,
                         listeners,
                         patience,
@@ -107,6 +123,7 @@ public final class SteeringTable extends AbstractBehavior<SteeringTable.Command>
       ActorContext<Command> context,
       TimerScheduler<Command> timers,
       SteeringCatalog catalog,
+      PolicyCatalog policies,
       ActorRef<TensorParallelGroup.Command> group,
       List<ActorRef<? super Event>> listeners,
       Duration patience,
@@ -114,6 +131,7 @@ public final class SteeringTable extends AbstractBehavior<SteeringTable.Command>
     super(context);
     this.log = context.getLog();
     this.catalog = catalog;
+    this.policies = policies;
     this.group = group;
     this.listeners = List.copyOf(listeners);
     this.patience = patience;
@@ -135,7 +153,13 @@ public final class SteeringTable extends AbstractBehavior<SteeringTable.Command>
   }
 
   private Behavior<Command> onApply(Apply apply) {
-    apply.updates().forEach(update -> catalog.apply(update, clock.instant()));
+    for (SteeringUpdate update : apply.updates()) {
+      if (update instanceof SteeringUpdate.Policy policy) {
+        policies.apply(policy, !caughtUp);
+      } else {
+        catalog.apply(update, clock.instant());
+      }
+    }
     offsets.putAll(apply.nextOffsets());
     settle();
     apply.done().complete(null);
@@ -149,8 +173,22 @@ public final class SteeringTable extends AbstractBehavior<SteeringTable.Command>
   }
 
   private Behavior<Command> onResolve(Resolve resolve) {
-    resolve.replyTo().tell(catalog.resolve(resolve.wishes()));
+    resolve.replyTo().tell(resolution(resolve));
     return this;
+  }
+
+  private Resolution resolution(Resolve resolve) {
+    List<SteeringWish> own = new ArrayList<>();
+    for (SteeringRequest vector : resolve.wishes()) {
+      own.add(new SteeringWish(vector, "steering[%d]".formatted(own.size()), null));
+    }
+    if (resolve.policies() == PolicyUse.IGNORE) {
+      return catalog.resolve(own);
+    }
+    Failure obstacle = policies.obstacle(resolve.labels());
+    return obstacle == null
+        ? catalog.resolve(policies.wishes(resolve.labels(), own))
+        : new Resolution.Missing(obstacle);
   }
 
   private Behavior<Command> onUnpin(Unpin unpin) {
@@ -177,11 +215,13 @@ public final class SteeringTable extends AbstractBehavior<SteeringTable.Command>
       group.tell(new TensorParallelGroup.Prepare(complete.vector(), complete.sites(), replies));
     }
     catalog.settleAliases();
+    policies.settle(catalog.resolver());
     catalog.takeReleasable().forEach(id -> group.tell(new TensorParallelGroup.Release(id)));
     SteeringSnapshot now =
-        new SteeringSnapshot(Map.copyOf(offsets), catalog.loaded(), catalog.refused());
+        new SteeringSnapshot(
+            Map.copyOf(offsets), catalog.loaded(), catalog.refused(), policies.states());
     if (!now.equals(told)) {
-      logRefusals(now);
+      logChanges(now);
       told = now;
       listeners.forEach(listener -> listener.tell(new Changed(now)));
     }
@@ -191,10 +231,20 @@ public final class SteeringTable extends AbstractBehavior<SteeringTable.Command>
     }
   }
 
-  private void logRefusals(SteeringSnapshot now) {
+  private void logChanges(SteeringSnapshot now) {
     for (RefusedVector one : now.refused()) {
       if (!told.refused().contains(one)) {
         log.warn("vector={}@{} refused: {}", one.getName(), one.getVersion(), one.getReason());
+      }
+    }
+    for (PolicyState one : now.policies()) {
+      if (!told.policies().contains(one)) {
+        log.info(
+            "policy={} version={} newest={} {}",
+            one.getPolicy(),
+            one.getVersion(),
+            one.getNewest(),
+            one.getReason());
       }
     }
   }

@@ -2,6 +2,7 @@ package io.lensflow.worker.steering;
 
 import akka.actor.typed.ActorRef;
 import io.lensflow.records.SteeringAlias;
+import io.lensflow.records.SteeringPolicy;
 import io.lensflow.records.SteeringVector;
 import io.lensflow.schemas.serde.RecordDeserializer;
 import io.lensflow.schemas.serde.RecordFormatException;
@@ -29,25 +30,32 @@ public final class SteeringTail implements TopicTail.Handler {
   private static final long APPLY_SECONDS = 30;
 
   private final SteeringKeys keys;
-  private final String vectorsTopic;
-  private final RecordDeserializer<SteeringVector> vectors;
-  private final RecordDeserializer<SteeringAlias> aliases;
+  private final Topics topics;
+  private final Decoders decoders;
   private final ActorRef<SteeringTable.Command> table;
+
+  /** The topics that are followed. */
+  public record Topics(String vectors, String aliases, String policies) {
+    /** All of them. */
+    public List<String> names() {
+      return List.of(vectors, aliases, policies);
+    }
+  }
+
+  /** Decoders of their records. */
+  public record Decoders(
+      RecordDeserializer<SteeringVector> vectors,
+      RecordDeserializer<SteeringAlias> aliases,
+      RecordDeserializer<SteeringPolicy> policies) {}
 
   /**
    * @param model served name; records of other models are not even decoded
-   * @param vectorsTopic the topic of vectors; everything else is an alias
    */
   public SteeringTail(
-      String model,
-      String vectorsTopic,
-      RecordDeserializer<SteeringVector> vectors,
-      RecordDeserializer<SteeringAlias> aliases,
-      ActorRef<SteeringTable.Command> table) {
+      String model, Topics topics, Decoders decoders, ActorRef<SteeringTable.Command> table) {
     this.keys = new SteeringKeys(model);
-    this.vectorsTopic = vectorsTopic;
-    this.vectors = vectors;
-    this.aliases = aliases;
+    this.topics = topics;
+    this.decoders = decoders;
     this.table = table;
   }
 
@@ -69,11 +77,15 @@ public final class SteeringTail implements TopicTail.Handler {
   }
 
   private SteeringUpdate decode(String key, ConsumerRecord<byte[], byte[]> record) {
-    boolean isVector = record.topic().equals(vectorsTopic);
+    String topic = record.topic();
     try {
-      return isVector
-          ? new SteeringUpdate.Vector(key, vectors.deserialize(record.topic(), record.value()))
-          : new SteeringUpdate.Alias(key, aliases.deserialize(record.topic(), record.value()));
+      if (topic.equals(topics.vectors())) {
+        return new SteeringUpdate.Vector(
+            key, decoders.vectors().deserialize(topic, record.value()));
+      }
+      return topic.equals(topics.aliases())
+          ? new SteeringUpdate.Alias(key, decoders.aliases().deserialize(topic, record.value()))
+          : new SteeringUpdate.Policy(key, decoders.policies().deserialize(topic, record.value()));
     } catch (RecordFormatException e) {
       log.warn("key={} of {} cannot be decoded: {}", key, record.topic(), e.getMessage());
       return new SteeringUpdate.Broken(key, "its record cannot be decoded: " + e.getMessage());

@@ -1,6 +1,7 @@
 package io.lensflow.worker.steering;
 
 import io.lensflow.records.SteeringAlias;
+import io.lensflow.records.SteeringPolicy;
 import io.lensflow.records.SteeringVector;
 
 /** One record of a steering topic, decoded. Immutable by agreement. */
@@ -13,6 +14,9 @@ public sealed interface SteeringUpdate {
 
   /** An alias; a null value is a tombstone. */
   record Alias(String key, SteeringAlias value) implements SteeringUpdate {}
+
+  /** A policy; a null value is a tombstone. */
+  record Policy(String key, SteeringPolicy value) implements SteeringUpdate {}
 
   /** A record of the vectors' topic that cannot be decoded. */
   record Broken(String key, String reason) implements SteeringUpdate {}

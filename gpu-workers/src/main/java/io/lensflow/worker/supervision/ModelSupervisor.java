@@ -10,6 +10,7 @@ import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
+import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.service.TopicTail;
 import io.lensflow.worker.WorkerSettings;
 import io.lensflow.worker.intake.ControlTail;
@@ -247,18 +248,17 @@ public final class ModelSupervisor extends AbstractBehavior<ModelSupervisor.Comm
   }
 
   private void startTails(ActorRef<SteeringTable.Command> table) {
-    String vectors = parts.catalogue().steeringVectors();
+    TopicCatalogue catalogue = parts.catalogue();
+    SteeringTail.Topics steering =
+        new SteeringTail.Topics(
+            catalogue.steeringVectors(), catalogue.steeringAliases(), catalogue.steeringPolicies());
     tails.add(
         TopicTail.start(
             "steering-tail",
-            List.of(vectors, parts.catalogue().steeringAliases()),
+            steering.names(),
             parts.tails(),
             new SteeringTail(
-                parts.identity().model(),
-                vectors,
-                parts.decoders().vectors(),
-                parts.decoders().aliases(),
-                table)));
+                parts.identity().model(), steering, parts.decoders().steering(), table)));
     tails.add(
         TopicTail.start(
             "control-tail",

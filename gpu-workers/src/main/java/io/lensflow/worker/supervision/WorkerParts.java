@@ -2,8 +2,6 @@ package io.lensflow.worker.supervision;
 
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.RequestControl;
-import io.lensflow.records.SteeringAlias;
-import io.lensflow.records.SteeringVector;
 import io.lensflow.schemas.serde.RecordDeserializer;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.text.Tokenizer;
@@ -15,6 +13,7 @@ import io.lensflow.worker.intake.RequestSource;
 import io.lensflow.worker.lag.DecoderWatch;
 import io.lensflow.worker.publishing.EventLog;
 import io.lensflow.worker.ranks.EngineSource;
+import io.lensflow.worker.steering.SteeringTail;
 import java.time.InstantSource;
 import java.util.function.Supplier;
 import org.apache.avro.specific.SpecificRecord;
@@ -51,8 +50,7 @@ public record WorkerParts(
   public record Decoders(
       RecordDeserializer<PromptRequest> requests,
       RecordDeserializer<RequestControl> control,
-      RecordDeserializer<SteeringVector> vectors,
-      RecordDeserializer<SteeringAlias> aliases) {}
+      SteeringTail.Decoders steering) {}
 
   /** The topic that requests are taken from. */
   public String requestTopic() {

@@ -27,6 +27,7 @@ import io.lensflow.worker.ranks.EngineInfo;
 import io.lensflow.worker.request.RequestValidator;
 import io.lensflow.worker.request.Run;
 import io.lensflow.worker.scheduling.StepScheduler;
+import io.lensflow.worker.steering.PinnedSteering;
 import io.lensflow.worker.steering.Resolution;
 import io.lensflow.worker.steering.SteeringTable;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -83,7 +84,7 @@ class RequestIntakeTest {
       };
   private volatile boolean decoderBehind;
   private ActorRef<RequestIntake.Command> intake;
-  private volatile Resolution answerEverything;
+  private volatile Resolution answerEverything = new Resolution.Pinned(PinnedSteering.NONE);
   private long nextTicket;
 
   private static final class FakeSource implements RequestSource {

@@ -6,6 +6,11 @@ import io.lensflow.records.WorkerHeartbeat;
 import io.lensflow.steering.vector.NamedVector;
 import io.lensflow.steering.vector.StoredSite;
 import io.lensflow.steering.vector.StoredVersion;
+import io.lensflow.steering.worker.Rollout;
+import io.lensflow.steering.worker.Verdict;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -67,6 +72,7 @@ final class Answers {
         "labelShare", manifest.getLabelShare(),
         "author", manifest.getAuthor(),
         "description", manifest.getDescription(),
+        "sources", manifest.getSources(),
         "sites", version.sites().stream().map(site -> site(site, values.get(site))).toList());
   }
 
@@ -113,6 +119,32 @@ final class Answers {
     }
     return object(
         "model", vector.id().model(), "name", name, "latest", vector.latest(), "workers", states);
+  }
+
+  /** Waits for workers, and says what they made of a change. */
+  static Map<String, Object> rollout(Rollout rollout, Verdict verdict, Duration timeout) {
+    List<Rollout.Outcome> outcomes = rollout.await(verdict, timeout);
+    List<Map<String, Object>> workers = new ArrayList<>();
+    for (Rollout.Outcome outcome : outcomes) {
+      workers.add(
+          object(
+              "worker", outcome.worker(),
+              "state", outcome.state().name(),
+              "reason", outcome.reason(),
+              "afterMillis", outcome.after() == null ? null : outcome.after().toNanos() / 1e6));
+    }
+    return object(
+        "complete",
+        outcomes.stream().noneMatch(outcome -> outcome.state() == Rollout.State.PENDING),
+        "millis",
+        rollout.elapsed().toNanos() / 1e6,
+        "workers",
+        workers);
+  }
+
+  /** A text as a segment of a path. */
+  static String segment(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
   }
 
   /** An object with its fields in the given order: name, value, name, value, … */

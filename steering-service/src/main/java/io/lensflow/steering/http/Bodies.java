@@ -3,6 +3,7 @@ package io.lensflow.steering.http;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
@@ -88,12 +89,20 @@ final class Bodies {
     if (type == String.class) {
       return "text";
     }
+    if (type == JsonNode.class) {
+      return "JSON";
+    }
     return type != null && (type.isArray() || List.class.isAssignableFrom(type))
         ? "an array"
         : "a JSON object";
   }
 
-  private byte[] bytes(Context ctx) throws IOException {
+  /**
+   * The body as it is.
+   *
+   * @throws ApiException if it is larger than allowed
+   */
+  byte[] bytes(Context ctx) throws IOException {
     try (InputStream in = ctx.bodyInputStream()) {
       byte[] body = in.readNBytes(Math.toIntExact(Math.min(maxBytes + 1, Integer.MAX_VALUE - 8)));
       if (body.length > maxBytes) {

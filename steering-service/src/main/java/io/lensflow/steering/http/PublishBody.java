@@ -52,6 +52,7 @@ record PublishBody(
         labelShare,
         or(author, actor),
         or(description, ""),
+        List.of(),
         expectedVersion);
   }
 
@@ -92,7 +93,8 @@ record PublishBody(
         values);
   }
 
-  private static <E extends Enum<E>> E choose(Class<E> type, String field, String text) {
+  /** The symbol of that name, in any case. */
+  static <E extends Enum<E>> E choose(Class<E> type, String field, String text) {
     for (E choice : type.getEnumConstants()) {
       if (choice.ordinal() > 0 && choice.name().equals(text.toUpperCase(Locale.ROOT))) {
         return choice;

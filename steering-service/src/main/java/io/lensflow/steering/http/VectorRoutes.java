@@ -1,15 +1,11 @@
 package io.lensflow.steering.http;
 
-import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
-import io.javalin.http.Handler;
 import io.javalin.http.HandlerType;
-import io.lensflow.schemas.registry.SchemaRegistryException;
-import io.lensflow.schemas.topics.TopicCatalogue;
-import io.lensflow.service.OpsServer;
 import io.lensflow.steering.topics.SiteReader;
 import io.lensflow.steering.vector.Change;
 import io.lensflow.steering.vector.NamedVector;
+import io.lensflow.steering.vector.Names;
 import io.lensflow.steering.vector.Origin;
 import io.lensflow.steering.vector.RefusedException;
 import io.lensflow.steering.vector.StoredSite;
@@ -19,241 +15,210 @@ import io.lensflow.steering.vector.VectorChanges;
 import io.lensflow.steering.vector.VectorDraft;
 import io.lensflow.steering.vector.VectorId;
 import io.lensflow.steering.worker.LiveWorkers;
+import io.lensflow.steering.worker.Rollout;
+import io.lensflow.steering.worker.Verdict;
 import io.lensflow.steering.writer.Writer;
+import io.lensflow.steering.writer.Written;
 import java.io.IOException;
-import java.io.InputStream;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.TimeoutException;
-import java.util.stream.Stream;
-import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.errors.RecordTooLargeException;
+import java.util.function.Supplier;
 
 /**
- * The HTTP API of vectors. Reads are served by every instance, writes by the writer. Thread-safe.
+ * Vectors, their versions and aliases over HTTP. Thread-safe.
  *
  * <p>{@code {model}} is the model's served name, or what the topics make of it where a path cannot
  * hold the name.
  */
-public final class VectorRoutes {
-  private static final String VECTORS = "/v1/models/{model}/vectors";
-  private static final String VECTOR = VECTORS + "/{name}";
-  private static final String VERSION = VECTOR + "/versions/{version}";
+final class VectorRoutes {
+  static final String VECTORS = "/v1/models/{model}/vectors";
+  static final String VECTOR = VECTORS + "/{name}";
+  static final String VERSION = VECTOR + "/versions/{version}";
   private static final String ALIAS = VECTOR + "/aliases/{alias}";
-
-  /** Who asks, for the audit topic; there is no authentication behind it. */
-  private static final String ACTOR = "Lensflow-Actor";
 
   private final VectorBook book;
   private final VectorChanges changes;
   private final LiveWorkers workers;
   private final SiteReader sites;
   private final Writer writer;
+  private final Publishing publishing;
   private final Bodies bodies;
+  private final RequestParts parts;
 
-  /** A method, a path as Javalin writes it, and what serves it. */
-  record Route(HandlerType method, String path, boolean writes, Handler handler) {}
-
-  public VectorRoutes(
+  VectorRoutes(
       VectorBook book,
       VectorChanges changes,
       LiveWorkers workers,
       SiteReader sites,
       Writer writer,
-      long maxBodyBytes) {
+      Publishing publishing,
+      Bodies bodies) {
     this.book = book;
     this.changes = changes;
     this.workers = workers;
     this.sites = sites;
     this.writer = writer;
-    this.bodies = new Bodies(maxBodyBytes);
+    this.publishing = publishing;
+    this.bodies = bodies;
+    this.parts = new RequestParts(book, workers);
   }
 
-  /** Every route; {@code openapi.json} describes the same, and a test holds the two together. */
   List<Route> routes() {
     return List.of(
-        new Route(HandlerType.GET, "/openapi.json", false, VectorRoutes::openApi),
-        new Route(HandlerType.GET, VECTORS, false, this::list),
-        new Route(HandlerType.GET, VECTOR, false, this::history),
-        new Route(HandlerType.GET, VERSION, false, this::version),
-        new Route(HandlerType.GET, VECTOR + "/status", false, this::status),
-        new Route(HandlerType.POST, VECTOR, true, this::publish),
-        new Route(HandlerType.DELETE, VECTOR, true, this::deleteAll),
-        new Route(HandlerType.DELETE, VERSION, true, this::deleteVersion),
-        new Route(HandlerType.PUT, ALIAS, true, this::setAlias),
-        new Route(HandlerType.DELETE, ALIAS, true, this::deleteAlias));
-  }
-
-  /** Adds the routes to a server. */
-  public void register(RoutesConfig config, WriterGate gate) {
-    config.exception(RefusedException.class, VectorRoutes::refuse);
-    config.exception(
-        SchemaRegistryException.class,
-        (e, ctx) -> OpsServer.error(ctx, 503, "REGISTRY_UNAVAILABLE", e.getMessage(), null));
-    config.exception(
-        KafkaException.class,
-        (e, ctx) -> OpsServer.error(ctx, 503, "KAFKA_UNAVAILABLE", e.getMessage(), null));
-    config.exception(
-        TimeoutException.class,
-        (e, ctx) -> OpsServer.error(ctx, 503, "KAFKA_UNAVAILABLE", e.getMessage(), null));
-    config.exception(
-        RecordTooLargeException.class,
-        (e, ctx) -> OpsServer.error(ctx, 413, "TOO_LARGE", e.getMessage(), "values"));
-    for (Route route : routes()) {
-      Handler handler = route.writes() ? gate.guard(route.handler()) : route.handler();
-      config.addHttpHandler(route.method(), route.path(), handler);
-    }
+        Route.read(HandlerType.GET, VECTORS, this::list),
+        Route.read(HandlerType.GET, VECTOR, this::history),
+        Route.read(HandlerType.GET, VERSION, this::version),
+        Route.read(HandlerType.GET, VECTOR + "/status", this::status),
+        Route.write(HandlerType.POST, VECTOR, this::publish),
+        Route.write(HandlerType.POST, VECTOR + "/rollback", this::rollback),
+        Route.write(HandlerType.DELETE, VECTOR, this::deleteAll),
+        Route.write(HandlerType.DELETE, VERSION, this::deleteVersion),
+        Route.write(HandlerType.PUT, ALIAS, this::setAlias),
+        Route.write(HandlerType.DELETE, ALIAS, this::deleteAlias));
   }
 
   private void list(Context ctx) {
-    String model = model(ctx);
+    String model = parts.model(ctx);
     ctx.json(Answers.list(model, book.ofModel(model)));
   }
 
   private void history(Context ctx) {
-    ctx.json(Answers.history(existing(ctx)));
+    ctx.json(Answers.history(parts.existing(ctx)));
   }
 
-  private void version(Context ctx) throws Exception {
-    NamedVector vector = existing(ctx);
-    StoredVersion version = vector.version(versionOf(ctx, vector));
+  private void version(Context ctx) throws TimeoutException {
+    NamedVector vector = parts.existing(ctx);
+    StoredVersion version = RequestParts.version(ctx, vector);
     boolean withValues = Boolean.parseBoolean(ctx.queryParam("values"));
     Map<StoredSite, float[]> values = withValues ? sites.read(version.sites()) : Map.of();
     ctx.json(Answers.version(vector, version, values));
   }
 
   private void status(Context ctx) {
-    NamedVector vector = existing(ctx);
+    NamedVector vector = parts.existing(ctx);
     ctx.json(Answers.status(vector, workers.of(vector.id().model())));
   }
 
   private void publish(Context ctx) throws IOException {
-    VectorId id = id(ctx);
-    Origin origin = origin(ctx);
+    Origin origin = RequestParts.origin(ctx);
     VectorDraft draft = bodies.read(ctx, PublishBody.class).toDraft(origin.actor());
     Origin who = origin.actor().isEmpty() ? Origin.http(draft.author()) : origin;
-    Change change = writer.write(() -> changes.publish(id, draft, who));
-    int version = change.versions().get(0);
-    NamedVector vector = book.find(id);
-    StoredVersion stored = vector.versions().get(version);
-    // It can be missing: deleted since, or written so slowly that it is not read back yet.
-    Map<String, Object> answer =
-        stored == null
-            ? Answers.object("model", id.model(), "name", id.name(), "version", version)
-            : Answers.version(vector, stored, Map.of());
-    answer.put("warnings", change.warnings());
-    String location = ctx.req().getRequestURI() + "/versions/" + version;
-    ctx.status(201).header("Location", location).json(answer);
+    publishing.publish(ctx, parts.vectorId(ctx), draft, who);
+  }
+
+  private void rollback(Context ctx) throws IOException, TimeoutException {
+    RollbackBody body = bodies.read(ctx, RollbackBody.class);
+    NamedVector vector = parts.existing(ctx);
+    if (body.alias() == null || body.alias().equals(Names.LATEST)) {
+      republish(ctx, vector, body);
+      return;
+    }
+    Origin origin = RequestParts.origin(ctx);
+    moveAlias(
+        ctx,
+        vector.id(),
+        body.alias(),
+        () ->
+            body.to() == null
+                ? changes.rollbackAlias(vector.id(), body.alias(), body.expectedVersion(), origin)
+                : changes.setAlias(
+                    vector.id(), body.alias(), body.to(), body.expectedVersion(), origin));
+  }
+
+  /** Versions never change, so that {@code latest} goes back by a new one with the old content. */
+  private void republish(Context ctx, NamedVector vector, RollbackBody body)
+      throws TimeoutException {
+    int latest = vector.latest();
+    if (body.expectedVersion() != null && body.expectedVersion() != latest) {
+      throw RefusedException.outdated(body.expectedVersion(), latest);
+    }
+    Integer before = new TreeMap<>(vector.versions()).lowerKey(latest);
+    if (body.to() == null && before == null) {
+      throw RefusedException.conflict(
+          "NOTHING_TO_ROLL_BACK_TO", "to", "there is no version before %d".formatted(latest));
+    }
+    StoredVersion old = vector.version(body.to() == null ? before : body.to());
+    VectorDraft draft =
+        VectorDraft.of(
+            old.manifest(),
+            sites.drafts(old),
+            List.of(vector.id().name() + "@" + old.version()),
+            latest);
+    publishing.publish(ctx, vector.id(), draft, RequestParts.origin(ctx));
   }
 
   private void deleteAll(Context ctx) {
-    VectorId id = id(ctx);
-    deleted(ctx, writer.write(() -> changes.retireAll(id, origin(ctx))));
+    VectorId id = parts.vectorId(ctx);
+    Integer expected = RequestParts.expectedVersion(ctx);
+    Origin origin = RequestParts.origin(ctx);
+    deleted(ctx, id, writer.write(() -> changes.retireAll(id, expected, origin)).change());
   }
 
   private void deleteVersion(Context ctx) {
-    VectorId id = id(ctx);
-    int version = number(ctx.pathParam("version"));
-    deleted(ctx, writer.write(() -> changes.retire(id, version, origin(ctx))));
+    VectorId id = parts.vectorId(ctx);
+    int version = RequestParts.number("version", ctx.pathParam("version"));
+    Origin origin = RequestParts.origin(ctx);
+    deleted(ctx, id, writer.write(() -> changes.retire(id, version, origin)).change());
   }
 
-  private void deleted(Context ctx, Change change) {
+  private void deleted(Context ctx, VectorId id, Change change) {
     ctx.json(
         Answers.object(
-            "model", change.vector().model(),
-            "name", change.vector().name(),
+            "model", id.model(),
+            "name", id.name(),
             "deleted", change.versions(),
-            "latest", book.find(change.vector()).latest()));
+            "latest", book.find(id).latest()));
   }
 
   private void setAlias(Context ctx) throws IOException {
-    VectorId id = id(ctx);
+    VectorId id = parts.vectorId(ctx);
     String alias = ctx.pathParam("alias");
     AliasBody body = bodies.read(ctx, AliasBody.class);
     if (body.version() == null) {
       throw RefusedException.invalid("version", "must be set to the version to point at");
     }
-    writer.write(
-        () -> changes.setAlias(id, alias, body.version(), body.expectedVersion(), origin(ctx)));
-    ctx.json(
+    Origin origin = RequestParts.origin(ctx);
+    moveAlias(
+        ctx,
+        id,
+        alias,
+        () -> changes.setAlias(id, alias, body.version(), body.expectedVersion(), origin));
+  }
+
+  private void moveAlias(Context ctx, VectorId id, String alias, Supplier<Change> plan) {
+    var wait = RequestParts.wait(ctx);
+    Rollout rollout = Rollout.begin(workers, id.model());
+    Written written = writer.write(plan);
+    int version = written.change().versions().get(0);
+    Map<String, Object> answer =
         Answers.object(
-            "model", id.model(), "name", id.name(), "alias", alias, "version", body.version()));
+            "model", id.model(),
+            "name", id.name(),
+            "alias", alias,
+            "version", version,
+            "previous", book.find(id).previousOf(alias));
+    wait.ifPresent(
+        timeout ->
+            answer.put(
+                "rollout",
+                Answers.rollout(
+                    rollout, Verdict.onAlias(id.name(), version, written.next()), timeout)));
+    ctx.json(answer);
   }
 
   private void deleteAlias(Context ctx) {
-    VectorId id = id(ctx);
+    VectorId id = parts.vectorId(ctx);
     String alias = ctx.pathParam("alias");
-    Change change = writer.write(() -> changes.deleteAlias(id, alias, origin(ctx)));
+    Integer expected = RequestParts.expectedVersion(ctx);
+    Origin origin = RequestParts.origin(ctx);
+    Change change = writer.write(() -> changes.deleteAlias(id, alias, expected, origin)).change();
     ctx.json(
         Answers.object(
             "model", id.model(),
             "name", id.name(),
             "alias", alias,
             "previous", change.versions().get(0)));
-  }
-
-  private NamedVector existing(Context ctx) {
-    return book.find(id(ctx)).existing();
-  }
-
-  private VectorId id(Context ctx) {
-    return new VectorId(model(ctx), ctx.pathParam("name"));
-  }
-
-  /** A served name that is known wins over one that is the topic-safe form of a known one. */
-  private String model(Context ctx) {
-    String given = ctx.pathParam("model");
-    List<String> known = Stream.concat(workers.models().stream(), book.models().stream()).toList();
-    return known.contains(given)
-        ? given
-        : known.stream()
-            .filter(model -> TopicCatalogue.topicSafe(model).equals(given))
-            .findFirst()
-            .orElse(given);
-  }
-
-  /** A version by its number, or by an alias. */
-  private static int versionOf(Context ctx, NamedVector vector) {
-    String version = ctx.pathParam("version");
-    Integer aliased = vector.aliases().get(version);
-    return aliased == null ? number(version) : aliased;
-  }
-
-  private static int number(String version) {
-    try {
-      return Integer.parseInt(version);
-    } catch (NumberFormatException e) {
-      throw RefusedException.unknown("version", "there is no version '%s'".formatted(version));
-    }
-  }
-
-  private static Origin origin(Context ctx) {
-    String actor = ctx.header(ACTOR);
-    return Origin.http(actor == null ? "" : actor);
-  }
-
-  private static void refuse(RefusedException e, Context ctx) {
-    int status =
-        switch (e.reason()) {
-          case INVALID -> 400;
-          case UNKNOWN -> 404;
-          case CONFLICT -> 409;
-        };
-    Map<String, Object> error = new LinkedHashMap<>();
-    error.put("code", e.code());
-    error.put("message", e.getMessage());
-    error.put("field", e.field());
-    Map<String, Object> answer = Answers.object("error", error);
-    if (e.currentVersion() != null) {
-      answer.put("currentVersion", e.currentVersion());
-    }
-    ctx.status(status).json(answer);
-  }
-
-  private static void openApi(Context ctx) throws IOException {
-    try (InputStream in = VectorRoutes.class.getResourceAsStream("/openapi-steering.json")) {
-      ctx.contentType("application/json").result(in.readAllBytes());
-    }
   }
 }

@@ -4,8 +4,12 @@ import io.lensflow.records.SteeringVector;
 import io.lensflow.schemas.serde.RecordDeserializer;
 import io.lensflow.service.KafkaClients;
 import io.lensflow.steering.vector.Float32;
+import io.lensflow.steering.vector.RefusedException;
+import io.lensflow.steering.vector.SiteDraft;
 import io.lensflow.steering.vector.StoredSite;
+import io.lensflow.steering.vector.StoredVersion;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -74,6 +78,29 @@ public final class SiteReader {
       }
     }
     return found;
+  }
+
+  /**
+   * A version's sites with their values, in its order.
+   *
+   * @throws RefusedException if it was deleted meanwhile
+   * @throws TimeoutException if the broker does not answer in 10 s
+   */
+  public List<SiteDraft> drafts(StoredVersion version) throws TimeoutException {
+    Map<StoredSite, float[]> values = read(version.sites());
+    List<SiteDraft> drafts = new ArrayList<>();
+    for (StoredSite site : version.sites()) {
+      if (!values.containsKey(site)) {
+        throw RefusedException.unknown("version", "it was deleted while it was read");
+      }
+      drafts.add(
+          new SiteDraft(
+              "sites[%d].".formatted(drafts.size()),
+              site.layer(),
+              site.hookPoint(),
+              values.get(site)));
+    }
+    return drafts;
   }
 
   private static long last(Map<Long, StoredSite> at) {

@@ -1,10 +1,13 @@
 package io.lensflow.steering.topics;
 
 import io.lensflow.records.SteeringAlias;
+import io.lensflow.records.SteeringPolicy;
 import io.lensflow.records.SteeringVector;
 import io.lensflow.schemas.serde.RecordDeserializer;
 import io.lensflow.schemas.serde.RecordFormatException;
 import io.lensflow.service.KafkaClients;
+import io.lensflow.steering.policy.PolicyBook;
+import io.lensflow.steering.policy.PolicyId;
 import io.lensflow.steering.vector.VectorBook;
 import io.lensflow.steering.vector.VectorKey;
 import java.nio.charset.StandardCharsets;
@@ -15,9 +18,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Feeds records of {@code steering-vectors} and {@code steering-aliases} into a {@link VectorBook}.
- * What cannot be read is logged and counts as deleted, but its version number stays taken. Used by
- * the tail's thread only.
+ * Feeds records of {@code steering-vectors} and {@code steering-aliases} into a {@link VectorBook},
+ * those of {@code steering-policies} into a {@link PolicyBook}. What cannot be read is logged and
+ * counts as deleted, but its version number stays taken. Used by the tail's thread only.
  */
 public final class SteeringTopics {
   private static final Logger log = LoggerFactory.getLogger(SteeringTopics.class);
@@ -25,9 +28,14 @@ public final class SteeringTopics {
   private final VectorBook book;
   private final RecordDeserializer<SteeringVector> vectors;
   private final RecordDeserializer<SteeringAlias> aliases;
+  private final PolicyBook policyBook;
+  private final RecordDeserializer<SteeringPolicy> policies;
 
-  public SteeringTopics(KafkaClients clients, VectorBook book) {
+  /** Feeds what the caller keeps. */
+  public SteeringTopics(KafkaClients clients, VectorBook book, PolicyBook policyBook) {
     this.book = book;
+    this.policyBook = policyBook;
+    this.policies = clients.deserializer(SteeringPolicy.class);
     this.vectors = clients.deserializer(SteeringVector.class);
     this.aliases = clients.deserializer(SteeringAlias.class);
   }
@@ -50,6 +58,16 @@ public final class SteeringTopics {
       return;
     }
     book.apply(key.get(), decode(aliases, record));
+  }
+
+  /** Takes a record of {@code steering-policies}. */
+  public void takePolicy(ConsumerRecord<byte[], byte[]> record) {
+    Optional<String> key = keyOf(record).filter(PolicyId::isKey);
+    if (key.isEmpty()) {
+      skip(record, "its key is not M/policy");
+      return;
+    }
+    policyBook.apply(key.get(), decode(policies, record));
   }
 
   private static Optional<String> keyOf(ConsumerRecord<byte[], byte[]> record) {

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -102,6 +103,11 @@ public final class TopicTail implements AutoCloseable {
         }
       }
     }
+  }
+
+  /** The topics that it reads. */
+  public Set<String> topics() {
+    return sinks.keySet();
   }
 
   /** Why it no longer reads; null while it does. */

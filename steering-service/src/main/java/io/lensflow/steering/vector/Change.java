@@ -8,14 +8,16 @@ import org.apache.kafka.clients.producer.ProducerRecord;
  * What one change writes, in order, all of it in one transaction.
  *
  * @param action what is done, as in the audit event: {@code PUBLISH}, {@code RETIRE}, …
- * @param vector model and name
+ * @param model served name of the model
+ * @param name of the vector or the policy
  * @param versions the versions it is about
  * @param records records of the steering topics, then the audit event
  * @param warnings what the author should know; empty if there is nothing to say
  */
 public record Change(
     String action,
-    VectorId vector,
+    String model,
+    String name,
     List<Integer> versions,
     List<ProducerRecord<String, SpecificRecord>> records,
     List<String> warnings) {
@@ -25,17 +27,17 @@ public record Change(
     warnings = List.copyOf(warnings);
   }
 
-  /** A change without warnings. */
+  /** A change of a vector, without warnings. */
   Change(
       String action,
       VectorId vector,
       List<Integer> versions,
       List<ProducerRecord<String, SpecificRecord>> records) {
-    this(action, vector, versions, records, List.of());
+    this(action, vector.model(), vector.name(), versions, records, List.of());
   }
 
   /** The same change with warnings. */
-  Change with(List<String> warnings) {
-    return new Change(action, vector, versions, records, warnings);
+  public Change with(List<String> warnings) {
+    return new Change(action, model, name, versions, records, warnings);
   }
 }

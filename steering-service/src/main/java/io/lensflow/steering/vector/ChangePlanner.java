@@ -6,6 +6,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -41,38 +42,57 @@ public final class ChangePlanner {
     List<ProducerRecord<String, SpecificRecord>> written = new ArrayList<>();
     sites.forEach(site -> written.add(records.site(id, version, now, site)));
     written.add(records.manifest(id, version, now, draft, sites));
-    written.add(records.alias(id, Names.LATEST, version, version, now));
-    Map<String, String> details =
-        Map.of("version", Integer.toString(version), "sites", Integer.toString(sites.size()));
-    written.add(records.audit("PUBLISH", id.manifestKey(version), id, now, origin, details));
+    written.add(records.alias(id, Names.LATEST, version, version, vector.latest(), now));
+    Map<String, String> details = new HashMap<>();
+    details.put("version", Integer.toString(version));
+    details.put("sites", Integer.toString(sites.size()));
+    if (!draft.sources().isEmpty()) {
+      details.put("sources", String.join(", ", draft.sources()));
+    }
+    written.add(
+        records.audit("PUBLISH", id.manifestKey(version), id.model(), now, origin, details));
     return new Change("PUBLISH", id, List.of(version), written);
   }
 
   /**
    * Deletes one version. {@code latest} falls back to the newest that remains.
    *
-   * @throws RefusedException if it is not there, or another alias than {@code latest} refers to it
+   * @param references what refers to the vector from elsewhere
+   * @throws RefusedException if it is not there, or a reference or another alias than {@code
+   *     latest} means it
    */
-  public Change retire(NamedVector vector, int version, Origin origin) {
+  public Change retire(NamedVector vector, int version, List<Reference> references, Origin origin) {
     StoredVersion stored = vector.version(version);
-    return retire(vector, List.of(stored), vector.id().manifestKey(version), origin);
+    String subject = vector.id().manifestKey(version);
+    return retire(vector, List.of(stored), references, subject, origin);
   }
 
   /**
    * Deletes all versions of a name.
    *
-   * @throws RefusedException if there is none, or another alias than {@code latest} refers to one
+   * @param references what refers to the vector from elsewhere
+   * @param expected version that must be {@code latest}; null does not ask
+   * @throws RefusedException if there is none, or a reference or another alias than {@code latest}
+   *     means one, or {@code expected} is not current
    */
-  public Change retireAll(NamedVector vector, Origin origin) {
-    return retire(vector, vector.existing().versions().values(), vector.id().key(), origin);
+  public Change retireAll(
+      NamedVector vector, List<Reference> references, Integer expected, Origin origin) {
+    Collection<StoredVersion> all = vector.existing().versions().values();
+    expect(expected, vector.latest());
+    return retire(vector, all, references, vector.id().key(), origin);
   }
 
   private Change retire(
-      NamedVector vector, Collection<StoredVersion> doomed, String subject, Origin origin) {
+      NamedVector vector,
+      Collection<StoredVersion> doomed,
+      List<Reference> references,
+      String subject,
+      Origin origin) {
     VectorId id = vector.id();
     Instant now = clock.instant();
     List<Integer> versions = doomed.stream().map(StoredVersion::version).toList();
     refuseReferred(vector, versions);
+    references.forEach(reference -> reference.refuseRetirement(vector, versions));
     List<ProducerRecord<String, SpecificRecord>> written = new ArrayList<>();
     for (StoredVersion version : doomed) {
       // The manifest first: a reader never sees a version that misses sites.
@@ -82,10 +102,10 @@ public final class ChangePlanner {
     TreeMap<Integer, StoredVersion> remaining = new TreeMap<>(vector.versions());
     remaining.keySet().removeAll(versions);
     int latest = remaining.isEmpty() ? 0 : remaining.lastKey();
-    written.add(records.alias(id, Names.LATEST, latest, vector.highestVersion(), now));
+    written.add(records.alias(id, Names.LATEST, latest, vector.highestVersion(), 0, now));
     Map<String, String> details =
         Map.of("versions", versions.toString(), "latest", Integer.toString(latest));
-    written.add(records.audit("RETIRE", subject, id, now, origin, details));
+    written.add(records.audit("RETIRE", subject, id.model(), now, origin, details));
     return new Change("RETIRE", id, versions, written);
   }
 
@@ -110,23 +130,50 @@ public final class ChangePlanner {
         id,
         List.of(version),
         List.of(
-            records.alias(id, alias, version, 0, now),
-            records.audit("SET_ALIAS", id.aliasKey(alias), id, now, origin, details)));
+            records.alias(id, alias, version, 0, current, now),
+            records.audit("SET_ALIAS", id.aliasKey(alias), id.model(), now, origin, details)));
+  }
+
+  /**
+   * Points an alias back at the version that it stood for before.
+   *
+   * @param expected version that the alias must stand for now; null does not ask
+   * @throws RefusedException if it is not there, stood for nothing before, or that is deleted
+   */
+  public Change rollbackAlias(NamedVector vector, String alias, Integer expected, Origin origin) {
+    vector.alias(alias);
+    int previous = vector.previousOf(alias);
+    if (previous == 0 || !vector.versions().containsKey(previous)) {
+      throw RefusedException.conflict(
+          "NOTHING_TO_ROLL_BACK_TO",
+          "to",
+          (previous == 0
+                  ? "alias '%s' stood for nothing before; say to which version"
+                  : "alias '%s' stood for version %d before, which is deleted; say to which version")
+              .formatted(alias, previous));
+    }
+    return setAlias(vector, alias, previous, expected, origin);
   }
 
   /**
    * Removes an alias.
    *
-   * @throws RefusedException if it is not there
+   * @param references what refers to the vector from elsewhere
+   * @param expected version that the alias must stand for now; null does not ask
+   * @throws RefusedException if it is not there, a reference means it, or {@code expected} is not
+   *     current
    */
-  public Change deleteAlias(NamedVector vector, String alias, Origin origin) {
+  public Change deleteAlias(
+      NamedVector vector,
+      String alias,
+      List<Reference> references,
+      Integer expected,
+      Origin origin) {
     Names.checkAlias(alias);
-    Integer version = vector.existing().aliases().get(alias);
+    int version = vector.existing().alias(alias);
+    expect(expected, version);
     VectorId id = vector.id();
-    if (version == null) {
-      throw RefusedException.unknown(
-          "alias", "vector '%s' has no alias '%s'".formatted(id.name(), alias));
-    }
+    references.forEach(reference -> reference.refuseRemoval(alias));
     Map<String, String> details = Map.of("previous", Integer.toString(version));
     return new Change(
         "DELETE_ALIAS",
@@ -135,7 +182,7 @@ public final class ChangePlanner {
         List.of(
             records.noAlias(id, alias),
             records.audit(
-                "DELETE_ALIAS", id.aliasKey(alias), id, clock.instant(), origin, details)));
+                "DELETE_ALIAS", id.aliasKey(alias), id.model(), clock.instant(), origin, details)));
   }
 
   private static void expect(Integer expected, int current) {

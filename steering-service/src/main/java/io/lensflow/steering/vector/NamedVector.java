@@ -10,6 +10,7 @@ import java.util.TreeMap;
  * @param id model and name
  * @param versions the versions that can be used, by number
  * @param aliases aliases to versions; {@code latest} among them while there is a version
+ * @param previous per alias the version that it stood for before
  * @param highestVersion the highest number ever given, 0 for none; never given again, even when the
  *     version is deleted
  */
@@ -17,10 +18,11 @@ public record NamedVector(
     VectorId id,
     NavigableMap<Integer, StoredVersion> versions,
     Map<String, Integer> aliases,
+    Map<String, Integer> previous,
     int highestVersion) {
   /** A name that nothing was ever published under. */
   public static NamedVector absent(VectorId id) {
-    return new NamedVector(id, new TreeMap<>(), Map.of(), 0);
+    return new NamedVector(id, new TreeMap<>(), Map.of(), Map.of(), 0);
   }
 
   /** The newest version that is there, 0 for none. */
@@ -43,6 +45,27 @@ public record NamedVector(
                   id.name(), id.model(), version, versions.isEmpty() ? "none" : versions.keySet()));
     }
     return stored;
+  }
+
+  /**
+   * What an alias stands for.
+   *
+   * @throws RefusedException if it is not there
+   */
+  public int alias(String alias) {
+    Integer version = aliases.get(alias);
+    if (version == null) {
+      throw RefusedException.unknown(
+          "alias",
+          "vector '%s' of model '%s' has no alias '%s'; it has %s"
+              .formatted(id.name(), id.model(), alias, new TreeMap<>(aliases)));
+    }
+    return version;
+  }
+
+  /** What an alias stood for before, 0 for nothing. */
+  public int previousOf(String alias) {
+    return previous.getOrDefault(alias, 0);
   }
 
   /**

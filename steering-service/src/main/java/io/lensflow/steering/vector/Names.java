@@ -3,9 +3,9 @@ package io.lensflow.steering.vector;
 import java.util.regex.Pattern;
 
 /**
- * Syntax of vector and alias names. Neither may hold what keys are divided by ({@code /},
- * {@code @}), and an alias may not look like a version, so that {@code NAME@VERSION} and {@code
- * NAME@ALIAS} cannot be mistaken for each other.
+ * Syntax of the names of vectors, aliases and policies. None may hold what keys are divided by
+ * ({@code /}, {@code @}), and an alias may not look like a version, so that {@code NAME@VERSION}
+ * and {@code NAME@ALIAS} cannot be mistaken for each other.
  */
 public final class Names {
   /** The alias that follows every publish by itself. */
@@ -40,6 +40,17 @@ public final class Names {
               .formatted(alias));
     }
     return alias;
+  }
+
+  /** Refuses a policy's name that keys cannot hold. */
+  public static String checkPolicy(String name) {
+    if (!VECTOR.matcher(name).matches()) {
+      throw RefusedException.invalid(
+          "policy",
+          "'%s' cannot name a policy: use 1 to 100 letters, digits, '.', '_' or '-', beginning with a letter or digit"
+              .formatted(name));
+    }
+    return name;
   }
 
   /** Refuses a model name that no topic or key could carry. */

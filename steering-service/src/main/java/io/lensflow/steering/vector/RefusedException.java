@@ -76,6 +76,24 @@ public final class RefusedException extends RuntimeException {
     return code;
   }
 
+  /**
+   * Records of another model stand under the same keys.
+   *
+   * @param other that model
+   */
+  public static RefusedException modelNameTaken(String model, String other) {
+    return conflict(
+        "MODEL_NAME_TAKEN",
+        "model",
+        "records of model '%s' stand under the same keys; serve '%s' under another name"
+            .formatted(other, model));
+  }
+
+  /** The message without the field that it begins with. */
+  public String detail() {
+    return field == null ? getMessage() : getMessage().substring(field.length() + 2);
+  }
+
   /** Path of the field at fault; null if none is. */
   public String field() {
     return field;

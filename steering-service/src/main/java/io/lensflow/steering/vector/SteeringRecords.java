@@ -21,10 +21,11 @@ import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
 /** Makes the records that changes write, with their keys and headers. Immutable and thread-safe. */
-final class SteeringRecords {
+public final class SteeringRecords {
   private final TopicCatalogue topics;
 
-  SteeringRecords(TopicCatalogue topics) {
+  /** Over the topics of a deployment. */
+  public SteeringRecords(TopicCatalogue topics) {
     this.topics = topics;
   }
 
@@ -83,6 +84,7 @@ final class SteeringRecords {
         .setLabelShare(draft.labelShare())
         .setAuthor(draft.author())
         .setDescription(draft.description())
+        .setSources(draft.sources())
         .build();
   }
 
@@ -100,9 +102,10 @@ final class SteeringRecords {
    *
    * @param version what it stands for, 0 for none
    * @param highest on {@code latest} the highest version ever given, else 0
+   * @param previous what it stood for before, 0 for none
    */
   ProducerRecord<String, SpecificRecord> alias(
-      VectorId id, String alias, int version, int highest, Instant now) {
+      VectorId id, String alias, int version, int highest, int previous, Instant now) {
     SpecificRecord value =
         SteeringAlias.newBuilder()
             .setModel(id.model())
@@ -110,16 +113,17 @@ final class SteeringRecords {
             .setAlias(alias)
             .setVersion(version)
             .setHighestVersion(highest)
+            .setPreviousVersion(previous)
             .setUpdatedAt(now)
             .build();
     return LensflowHeaders.record(topics.steeringAliases(), id.aliasKey(alias), value, null);
   }
 
   /** Who changed what. */
-  ProducerRecord<String, SpecificRecord> audit(
+  public ProducerRecord<String, SpecificRecord> audit(
       String action,
       String subject,
-      VectorId id,
+      String model,
       Instant now,
       Origin origin,
       Map<String, String> details) {
@@ -134,7 +138,7 @@ final class SteeringRecords {
             .setActor(origin.actor())
             .setAction(action)
             .setSubject(subject)
-            .setModel(id.model())
+            .setModel(model)
             .setDetails(all)
             .build();
     return LensflowHeaders.record(topics.audit(), subject, value, null);

@@ -34,6 +34,7 @@ public final class VectorBook {
     int highest;
     final TreeMap<Integer, Parts> versions = new TreeMap<>();
     final Map<String, Integer> aliases = new TreeMap<>();
+    final Map<String, Integer> previous = new TreeMap<>();
   }
 
   /** Parts of a version, in whatever order they come. */
@@ -108,11 +109,13 @@ public final class VectorBook {
     Entry entry = entries.computeIfAbsent(key.vector(), k -> new Entry());
     if (value == null) {
       entry.aliases.remove(key.alias());
+      entry.previous.remove(key.alias());
       return;
     }
     entry.model = value.getModel();
     entry.highest =
         Math.max(entry.highest, Math.max(value.getHighestVersion(), value.getVersion()));
+    entry.previous.put(key.alias(), value.getPreviousVersion());
     if (value.getVersion() > 0) {
       entry.aliases.put(key.alias(), value.getVersion());
     } else {
@@ -176,7 +179,8 @@ public final class VectorBook {
     TreeMap<Integer, StoredVersion> versions = new TreeMap<>();
     entry.versions.forEach(
         (version, parts) -> parts.whole(version).ifPresent(v -> versions.put(version, v)));
-    return new NamedVector(id, versions, Map.copyOf(entry.aliases), entry.highest);
+    return new NamedVector(
+        id, versions, Map.copyOf(entry.aliases), Map.copyOf(entry.previous), entry.highest);
   }
 
   private static String nameOf(String key) {

@@ -13,22 +13,26 @@ public final class VectorChanges {
   private final ChangePlanner planner;
   private final DraftCheck check;
   private final Function<String, List<ModelShape>> shapes;
+  private final Function<VectorId, List<Reference>> references;
 
   /**
    * @param book what is there
    * @param planner decides what is written
    * @param check checks drafts
    * @param shapes shapes of the live workers of a model
+   * @param references what refers to a vector from elsewhere
    */
   public VectorChanges(
       VectorBook book,
       ChangePlanner planner,
       DraftCheck check,
-      Function<String, List<ModelShape>> shapes) {
+      Function<String, List<ModelShape>> shapes,
+      Function<VectorId, List<Reference>> references) {
     this.book = book;
     this.planner = planner;
     this.check = check;
     this.shapes = shapes;
+    this.references = references;
   }
 
   /** A new version; see {@link DraftCheck} and {@link ChangePlanner#publish}. */
@@ -39,11 +43,7 @@ public final class VectorChanges {
         .filter(model -> !model.equals(id.model()))
         .ifPresent(
             model -> {
-              throw RefusedException.conflict(
-                  "MODEL_NAME_TAKEN",
-                  "model",
-                  "records of model '%s' stand under the same keys; serve '%s' under another name"
-                      .formatted(model, id.model()));
+              throw RefusedException.modelNameTaken(id.model(), model);
             });
     List<String> warnings = check.check(draft, id.model(), shapes.apply(id.model()));
     return planner.publish(book.find(id), draft, origin).with(warnings);
@@ -51,12 +51,12 @@ public final class VectorChanges {
 
   /** Deletes a version; see {@link ChangePlanner#retire}. */
   public Change retire(VectorId id, int version, Origin origin) {
-    return planner.retire(find(id).existing(), version, origin);
+    return planner.retire(find(id).existing(), version, references.apply(id), origin);
   }
 
   /** Deletes all versions; see {@link ChangePlanner#retireAll}. */
-  public Change retireAll(VectorId id, Origin origin) {
-    return planner.retireAll(find(id), origin);
+  public Change retireAll(VectorId id, Integer expected, Origin origin) {
+    return planner.retireAll(find(id), references.apply(id), expected, origin);
   }
 
   /** Points an alias at a version; see {@link ChangePlanner#setAlias}. */
@@ -64,9 +64,14 @@ public final class VectorChanges {
     return planner.setAlias(find(id), alias, version, expected, origin);
   }
 
+  /** Points an alias back; see {@link ChangePlanner#rollbackAlias}. */
+  public Change rollbackAlias(VectorId id, String alias, Integer expected, Origin origin) {
+    return planner.rollbackAlias(find(id).existing(), alias, expected, origin);
+  }
+
   /** Removes an alias; see {@link ChangePlanner#deleteAlias}. */
-  public Change deleteAlias(VectorId id, String alias, Origin origin) {
-    return planner.deleteAlias(find(id), alias, origin);
+  public Change deleteAlias(VectorId id, String alias, Integer expected, Origin origin) {
+    return planner.deleteAlias(find(id), alias, references.apply(id), expected, origin);
   }
 
   private NamedVector find(VectorId id) {

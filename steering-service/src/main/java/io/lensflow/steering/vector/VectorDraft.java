@@ -1,6 +1,7 @@
 package io.lensflow.steering.vector;
 
 import io.lensflow.records.SteeringOperation;
+import io.lensflow.records.VectorManifest;
 import java.util.List;
 
 /**
@@ -19,6 +20,7 @@ import java.util.List;
  * @param labelShare |cos(v, label direction)|; null if not known
  * @param author who made it; empty if not known
  * @param description what it is for
+ * @param sources other versions that it was made of, as the manifest says them
  * @param expectedVersion version that must be {@code latest} for the publish to go through, 0 for
  *     none; null does not ask
  */
@@ -35,8 +37,34 @@ public record VectorDraft(
     Double labelShare,
     String author,
     String description,
+    List<String> sources,
     Integer expectedVersion) {
   public VectorDraft {
     sites = List.copyOf(sites);
+    sources = List.copyOf(sources);
+  }
+
+  /**
+   * A draft that takes all that a manifest says of how a vector was made.
+   *
+   * @param sources other versions that it was made of
+   */
+  public static VectorDraft of(
+      VectorManifest manifest, List<SiteDraft> sites, List<String> sources, Integer expected) {
+    return new VectorDraft(
+        manifest.getRevision(),
+        sites,
+        manifest.getOperation(),
+        manifest.getPositions(),
+        manifest.getPreserveNorm(),
+        manifest.getMethod(),
+        manifest.getDataset(),
+        manifest.getDatasetHash(),
+        manifest.getPairCount(),
+        manifest.getLabelShare(),
+        manifest.getAuthor(),
+        manifest.getDescription(),
+        sources,
+        expected);
   }
 }

@@ -1,2 +1,2 @@
-/** What live workers say of themselves. */
+/** What live workers say of themselves, and of changes that were made. */
 package io.lensflow.steering.worker;

@@ -1,8 +1,12 @@
 package io.lensflow.steering.writer;
 
 import io.lensflow.records.SteeringCommand;
+import io.lensflow.records.SteeringPolicy;
 import io.lensflow.records.VectorManifest;
 import io.lensflow.records.VectorSite;
+import io.lensflow.steering.policy.PolicyChanges;
+import io.lensflow.steering.policy.PolicyDraft;
+import io.lensflow.steering.policy.PolicyId;
 import io.lensflow.steering.vector.Change;
 import io.lensflow.steering.vector.Float32;
 import io.lensflow.steering.vector.Origin;
@@ -18,9 +22,11 @@ import java.util.List;
 /** Turns commands into changes. Immutable and thread-safe. */
 final class CommandReader {
   private final VectorChanges changes;
+  private final PolicyChanges policies;
 
-  CommandReader(VectorChanges changes) {
+  CommandReader(VectorChanges changes, PolicyChanges policies) {
     this.changes = changes;
+    this.policies = policies;
   }
 
   /**
@@ -39,17 +45,40 @@ final class CommandReader {
       case PUBLISH -> changes.publish(id, draft(command), origin);
       case RETIRE ->
           command.getVersion() == 0
-              ? changes.retireAll(id, origin)
+              ? changes.retireAll(id, command.getExpectedVersion(), origin)
               : changes.retire(id, command.getVersion(), origin);
       case SET_ALIAS ->
-          changes.setAlias(id, command.getAlias(), command.getVersion(), null, origin);
-      case DELETE_ALIAS -> changes.deleteAlias(id, command.getAlias(), origin);
-      case SET_POLICY, DELETE_POLICY, UNKNOWN ->
+          changes.setAlias(
+              id, command.getAlias(), command.getVersion(), command.getExpectedVersion(), origin);
+      case DELETE_ALIAS ->
+          changes.deleteAlias(id, command.getAlias(), command.getExpectedVersion(), origin);
+      case SET_POLICY ->
+          policies.set(
+              new PolicyId(command.getModel(), command.getName()), policy(command), origin);
+      case DELETE_POLICY ->
+          policies.delete(
+              new PolicyId(command.getModel(), command.getName()),
+              command.getExpectedVersion(),
+              origin);
+      case UNKNOWN ->
           throw RefusedException.invalid(
               "type",
-              "%s is not carried out by this version of the service; it knows PUBLISH, RETIRE, SET_ALIAS and DELETE_ALIAS"
+              "%s is not carried out by this version of the service; it knows PUBLISH, RETIRE, SET_ALIAS, DELETE_ALIAS, SET_POLICY and DELETE_POLICY"
                   .formatted(command.getType()));
     };
+  }
+
+  private static PolicyDraft policy(SteeringCommand command) {
+    SteeringPolicy policy = command.getPolicy();
+    if (policy == null) {
+      throw RefusedException.invalid("policy", "must be set for SET_POLICY");
+    }
+    return new PolicyDraft(
+        policy.getEnabled(),
+        policy.getMatchLabels(),
+        policy.getSteering(),
+        policy.getDescription(),
+        command.getExpectedVersion());
   }
 
   private static VectorDraft draft(SteeringCommand command) {
@@ -61,20 +90,7 @@ final class CommandReader {
     for (VectorSite site : command.getSites()) {
       sites.add(site(site, "sites[%d].".formatted(sites.size())));
     }
-    return new VectorDraft(
-        manifest.getRevision(),
-        sites,
-        manifest.getOperation(),
-        manifest.getPositions(),
-        manifest.getPreserveNorm(),
-        manifest.getMethod(),
-        manifest.getDataset(),
-        manifest.getDatasetHash(),
-        manifest.getPairCount(),
-        manifest.getLabelShare(),
-        manifest.getAuthor(),
-        manifest.getDescription(),
-        null);
+    return VectorDraft.of(manifest, sites, manifest.getSources(), command.getExpectedVersion());
   }
 
   private static SiteDraft site(VectorSite site, String field) {

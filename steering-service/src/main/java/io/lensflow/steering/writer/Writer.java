@@ -8,6 +8,7 @@ import io.lensflow.schemas.serde.RecordDeserializer;
 import io.lensflow.schemas.serde.RecordFormatException;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.service.KafkaClients;
+import io.lensflow.steering.policy.PolicyChanges;
 import io.lensflow.steering.topics.CommittedEnds;
 import io.lensflow.steering.topics.TopicTail;
 import io.lensflow.steering.vector.Change;
@@ -79,6 +80,7 @@ public final class Writer {
       CommittedEnds ends,
       TopicTail tail,
       VectorChanges changes,
+      PolicyChanges policies,
       MeterRegistry metrics,
       Clock clock) {
     this.clients = clients;
@@ -86,7 +88,7 @@ public final class Writer {
     this.times = times;
     this.ends = ends;
     this.tail = tail;
-    this.commandReader = new CommandReader(changes);
+    this.commandReader = new CommandReader(changes, policies);
     this.commandDeserializer = clients.deserializer(SteeringCommand.class);
     this.metrics = metrics;
     this.clock = clock;
@@ -116,8 +118,7 @@ public final class Writer {
     ChangeLog opened = ChangeLog.open(clients, transactionalId(), times.transaction());
     try {
       Duration timeout = times.catchUp();
-      tail.await(
-          ends.of(List.of(topics.steeringVectors(), topics.steeringAliases()), timeout), timeout);
+      tail.await(ends.of(tail.topics(), timeout), timeout);
       CarriedOut known = CarriedOut.read(clients, topics.audit(), clock.instant(), timeout);
       writing.lock();
       try {
@@ -155,18 +156,18 @@ public final class Writer {
    * Writes a change.
    *
    * @param plan decides on the change, with the book up to date; may throw {@link RefusedException}
-   * @return the change; its records are on the topics and in the book
+   * @return the change, whose records are on the topics and in the book, and where they are
    * @throws NotWriterException if another instance writes; nothing was written
    * @throws OutcomeUnknownException if the broker did not say whether it was written
    */
-  public Change write(Supplier<Change> plan) {
+  public Written write(Supplier<Change> plan) {
     writing.lock();
     try {
       catchUp();
       Change change = plan.get();
-      commit(change.records(), null);
+      Map<TopicPartition, Long> next = commit(change.records(), null);
       count(change, "http");
-      return change;
+      return new Written(change, next);
     } finally {
       writing.unlock();
     }
@@ -234,14 +235,13 @@ public final class Writer {
     }
   }
 
-  private void commit(List<ProducerRecord<String, SpecificRecord>> records, Consumed consumed) {
+  /** The next offsets of the steering topics behind what was written. */
+  private Map<TopicPartition, Long> commit(
+      List<ProducerRecord<String, SpecificRecord>> records, Consumed consumed) {
+    Map<TopicPartition, Long> next;
     try {
-      Map<TopicPartition, Long> next = changeLog.commit(records, consumed);
+      next = changeLog.commit(records, consumed);
       next.keySet().removeIf(partition -> !isSteering(partition.topic()));
-      mustBeRead.putAll(next);
-      tail.await(next, times.transaction());
-    } catch (TimeoutException e) {
-      log.warn("a change was written, but could not be read back yet: {}", e.getMessage());
     } catch (NotWriterException e) {
       fencedAtNanos = System.nanoTime();
       close();
@@ -253,10 +253,17 @@ public final class Writer {
       log.warn("a change's outcome is not known", e);
       throw e;
     }
+    mustBeRead.putAll(next);
+    try {
+      tail.await(next, times.transaction());
+    } catch (TimeoutException e) {
+      log.warn("a change was written, but could not be read back yet: {}", e.getMessage());
+    }
+    return next;
   }
 
   private boolean isSteering(String topic) {
-    return topic.equals(topics.steeringVectors()) || topic.equals(topics.steeringAliases());
+    return tail.topics().contains(topic);
   }
 
   private void count(Change change, String origin) {
@@ -264,9 +271,9 @@ public final class Writer {
         .counter("lensflow.steering.changes", "action", change.action(), "origin", origin)
         .increment();
     log.info(
-        "model={} vector={} versions={} action={} origin={}",
-        change.vector().model(),
-        change.vector().name(),
+        "model={} name={} versions={} action={} origin={}",
+        change.model(),
+        change.name(),
         change.versions(),
         change.action(),
         origin);

@@ -37,7 +37,9 @@ class OpenApiTest {
                     .forEachRemaining(
                         method -> described.add(method.toUpperCase() + " " + path.getKey())));
     List<String> served =
-        new VectorRoutes(null, null, null, null, null, 1)
+        new SteeringRoutes(
+                new SteeringRoutes.Parts(
+                    null, null, null, null, null, null, null, 1, BearerTokens.of("", "")))
             .routes().stream().map(route -> route.method() + " " + route.path()).toList();
     assertThat(described).containsExactlyInAnyOrderElementsOf(served);
   }
@@ -48,6 +50,11 @@ class OpenApiTest {
     assertThat(properties("PublishSite"))
         .containsExactlyInAnyOrderElementsOf(of(PublishBody.SiteBody.class));
     assertThat(properties("SetAlias")).containsExactlyInAnyOrderElementsOf(of(AliasBody.class));
+    assertThat(properties("Rollback")).containsExactlyInAnyOrderElementsOf(of(RollbackBody.class));
+    assertThat(properties("Combine")).containsExactlyInAnyOrderElementsOf(of(CombineBody.class));
+    assertThat(properties("CombineTerm"))
+        .containsExactlyInAnyOrderElementsOf(of(CombineBody.Term.class));
+    assertThat(properties("SetPolicy")).containsExactlyInAnyOrderElementsOf(of(PolicyBody.class));
   }
 
   @Test

@@ -23,6 +23,7 @@ class ChangePlannerTest {
   private static final Instant NOW = Instant.parse("2026-01-02T03:04:05.000006Z");
   private static final VectorId ID = new VectorId("m", "v");
   private static final Origin ANN = Origin.http("ann");
+  private static final List<Reference> NO_REFERENCES = List.of();
 
   private final TopicCatalogue topics = new TopicCatalogue("", 3, (short) 1);
   private final ChangePlanner planner = new ChangePlanner(topics, Clock.fixed(NOW, ZoneOffset.UTC));
@@ -73,7 +74,7 @@ class ChangePlannerTest {
   void shouldNotGiveANumberAgainWhenItsVersionWasDeleted() {
     publish();
     publish();
-    write(planner.retire(vector(), 2, ANN));
+    write(planner.retire(vector(), 2, NO_REFERENCES, ANN));
     assertThat(vector().latest()).isEqualTo(1);
     assertThat(publish()).isEqualTo(3);
   }
@@ -82,7 +83,7 @@ class ChangePlannerTest {
   void shouldRememberTheHighestNumberWhenAllIsDeletedAndCompactedAway() {
     publish();
     publish();
-    Change deletion = planner.retireAll(vector(), ANN);
+    Change deletion = planner.retireAll(vector(), NO_REFERENCES, null, ANN);
     // What a reader finds that starts after compaction: only the alias that is never removed.
     VectorBook compacted = new VectorBook();
     SteeringAlias latest =
@@ -105,7 +106,7 @@ class ChangePlannerTest {
   @Test
   void shouldTombstoneManifestThenSitesWhenDeleting() {
     publish();
-    Change change = planner.retire(vector(), 1, ANN);
+    Change change = planner.retire(vector(), 1, NO_REFERENCES, ANN);
     assertThat(change.records())
         .extracting(ProducerRecord::key, r -> r.value() == null)
         .startsWith(row("m/v@1", true), row("m/v@1/RESIDUAL_POST/1", true));
@@ -119,13 +120,51 @@ class ChangePlannerTest {
     publish();
     publish();
     write(planner.setAlias(vector(), "production", 1, null, ANN));
-    assertThat(refused(() -> planner.retire(vector(), 1, ANN)).code()).isEqualTo("VERSION_IN_USE");
-    assertThat(refused(() -> planner.retireAll(vector(), ANN)))
+    assertThat(refused(() -> planner.retire(vector(), 1, NO_REFERENCES, ANN)).code())
+        .isEqualTo("VERSION_IN_USE");
+    assertThat(refused(() -> planner.retireAll(vector(), NO_REFERENCES, null, ANN)))
         .hasMessageContaining("'production'");
-    write(planner.retire(vector(), 2, ANN));
-    write(planner.deleteAlias(vector(), "production", ANN));
-    write(planner.retire(vector(), 1, ANN));
+    write(planner.retire(vector(), 2, NO_REFERENCES, ANN));
+    write(planner.deleteAlias(vector(), "production", NO_REFERENCES, null, ANN));
+    write(planner.retire(vector(), 1, NO_REFERENCES, ANN));
     assertThat(refused(() -> vector().existing())).hasMessageContaining("deleted");
+  }
+
+  @Test
+  void shouldRefuseDeletionWhenAPolicyRefersToTheVersionOrItsAlias() {
+    publish();
+    publish();
+    write(planner.setAlias(vector(), "production", 2, null, ANN));
+    List<Reference> fixed = List.of(new Reference("policy 'calm'", 1, ""));
+    List<Reference> aliased = List.of(new Reference("policy 'calm'", 0, "production"));
+    List<Reference> latest = List.of(new Reference("policy 'calm'", 0, "latest"));
+
+    RefusedException refused = refused(() -> planner.retire(vector(), 1, fixed, ANN));
+    assertThat(refused.code()).isEqualTo("VERSION_IN_USE");
+    assertThat(refused).hasMessageContaining("policy 'calm'").hasMessageContaining("version 1");
+    assertThat(
+            refused(() -> planner.deleteAlias(vector(), "production", aliased, null, ANN)).field())
+        .isEqualTo("alias");
+    write(planner.retire(vector(), 1, latest, ANN));
+    write(planner.deleteAlias(vector(), "production", latest, null, ANN));
+    assertThat(refused(() -> planner.retire(vector(), 2, latest, ANN)))
+        .hasMessageContaining("no version would remain");
+  }
+
+  @Test
+  void shouldPointAnAliasBackWhenRolledBack() {
+    publish();
+    publish();
+    write(planner.setAlias(vector(), "production", 1, null, ANN));
+    assertThat(refused(() -> planner.rollbackAlias(vector(), "production", null, ANN)).code())
+        .isEqualTo("NOTHING_TO_ROLL_BACK_TO");
+    write(planner.setAlias(vector(), "production", 2, null, ANN));
+    write(planner.rollbackAlias(vector(), "production", 2, ANN));
+    assertThat(vector().alias("production")).isEqualTo(1);
+    assertThat(vector().previousOf("production")).isEqualTo(2);
+    assertThat(
+            refused(() -> planner.rollbackAlias(vector(), "production", 2, ANN)).currentVersion())
+        .isEqualTo(1);
   }
 
   @Test
@@ -143,10 +182,13 @@ class ChangePlannerTest {
   @Test
   void shouldRefuseWhenWhatIsNamedIsNotThere() {
     publish();
-    assertThat(refused(() -> planner.retire(vector(), 7, ANN))).hasMessageContaining("version 7");
+    assertThat(refused(() -> planner.retire(vector(), 7, NO_REFERENCES, ANN)))
+        .hasMessageContaining("version 7");
     assertThat(refused(() -> planner.setAlias(vector(), "production", 7, null, ANN)).reason())
         .isEqualTo(RefusedException.Reason.UNKNOWN);
-    assertThat(refused(() -> planner.deleteAlias(vector(), "production", ANN)).field())
+    assertThat(
+            refused(() -> planner.deleteAlias(vector(), "production", NO_REFERENCES, null, ANN))
+                .field())
         .isEqualTo("alias");
   }
 

@@ -48,6 +48,7 @@ public final class Drafts {
         0.1,
         "ann",
         "for tests",
+        List.of(),
         expectedVersion);
   }
 }

@@ -9,6 +9,8 @@ import io.lensflow.schemas.serde.LensflowHeaders;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.service.KafkaClients;
 import io.lensflow.steering.Topics;
+import io.lensflow.steering.policy.PolicyBook;
+import io.lensflow.steering.policy.PolicyChanges;
 import io.lensflow.steering.topics.CommittedEnds;
 import io.lensflow.steering.topics.SteeringTopics;
 import io.lensflow.steering.topics.TopicTail;
@@ -122,7 +124,8 @@ class WriterFencingIT {
     Change change =
         new Change(
             "PUBLISH",
-            id,
+            id.model(),
+            id.name(),
             List.of(1),
             List.of(LensflowHeaders.record(names.steeringVectors(), "large/v@1", huge, null)),
             List.of());
@@ -152,18 +155,21 @@ class WriterFencingIT {
             book,
             new ChangePlanner(names, Clock.systemUTC()),
             new DraftCheck(8),
-            model -> List.of());
+            model -> List.of(),
+            vector -> List.of());
+    final PolicyBook policies = new PolicyBook();
     final TopicTail tail;
     final Writer writer;
 
     Instance() {
-      SteeringTopics steering = new SteeringTopics(clients, book);
+      SteeringTopics steering = new SteeringTopics(clients, book, policies);
       tail =
           new TopicTail(
               () -> clients.bytesConsumer(Map.of("isolation.level", "read_committed")),
               Map.of(
                   names.steeringVectors(), steering::takeVector,
-                  names.steeringAliases(), steering::takeAlias));
+                  names.steeringAliases(), steering::takeAlias,
+                  names.steeringPolicies(), steering::takePolicy));
       writer =
           new Writer(
               clients,
@@ -171,14 +177,16 @@ class WriterFencingIT {
               new CommittedEnds(admin),
               tail,
               changes,
+              new PolicyChanges(policies, book, model -> List.of(), names, Clock.systemUTC()),
               new SimpleMeterRegistry(),
               Clock.systemUTC());
     }
 
     int publish(VectorId id) {
       Change change =
-          writer.write(
-              () -> changes.publish(id, Drafts.at(0, HookPoint.RESIDUAL_POST, 1), origin()));
+          writer
+              .write(() -> changes.publish(id, Drafts.at(0, HookPoint.RESIDUAL_POST, 1), origin()))
+              .change();
       return change.versions().get(0);
     }
 

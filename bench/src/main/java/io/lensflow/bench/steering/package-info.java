@@ -1,0 +1,2 @@
+/** What steering costs, and how soon a vector that is published is used. */
+package io.lensflow.bench.steering;
