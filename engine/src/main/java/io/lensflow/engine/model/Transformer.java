@@ -24,6 +24,7 @@ import io.lensflow.engine.torch.TensorKernels;
 import io.lensflow.text.Tokenizer;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -93,7 +94,7 @@ public final class Transformer implements Engine {
     KvBlocks blocks = new KvBlocks(options.kvTokens());
     LoadMeter meter = new LoadMeter(checkpoint, progress);
     RankThreads threads = new RankThreads(count);
-    List<Rank> loaded = java.util.Collections.synchronizedList(new ArrayList<>());
+    List<Rank> loaded = Collections.synchronizedList(new ArrayList<>());
     try {
       List<Rank> ranks =
           threads.run(
