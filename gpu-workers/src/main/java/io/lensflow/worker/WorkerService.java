@@ -8,7 +8,6 @@ import io.lensflow.engine.LoadProgress;
 import io.lensflow.hub.ModelFiles;
 import io.lensflow.hub.ModelHub;
 import io.lensflow.hub.ProgressLines;
-import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.RequestControl;
 import io.lensflow.records.SteeringAlias;
@@ -21,7 +20,6 @@ import io.lensflow.service.OpsServer;
 import io.lensflow.service.Readiness;
 import io.lensflow.service.SettingsException;
 import io.lensflow.text.Tokenizer;
-import io.lensflow.worker.intake.CompletionHistory;
 import io.lensflow.worker.publishing.EventLog;
 import io.lensflow.worker.ranks.EngineInfo;
 import io.lensflow.worker.ranks.EngineSource;
@@ -45,9 +43,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import org.apache.avro.specific.SpecificRecord;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.Producer;
-import org.apache.kafka.clients.producer.ProducerConfig;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -65,11 +61,6 @@ public final class WorkerService implements AutoCloseable {
   public static final int FATAL_EXIT_CODE = 70;
 
   private static final Logger log = LoggerFactory.getLogger(WorkerService.class);
-  private static final Map<String, Object> TAIL =
-      Map.of(
-          ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest",
-          ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
-  private static final int MEBIBYTE = 1024 * 1024;
   private static final Duration STOP_SLACK = Duration.ofSeconds(10);
 
   private static final Readiness LOADING = Readiness.waitingFor("the checkpoint is being loaded");
@@ -178,8 +169,9 @@ public final class WorkerService implements AutoCloseable {
     WorkerIdentity identity =
         new WorkerIdentity(
             settings.name(), Ids.newId(), Instant.now(), settings.servedName(), tokenizer.hash());
-    EventLog events = own(new EventLog(clients.producer(eventProducer(catalogue))));
-    Producer<String, SpecificRecord> chunks = own(clients.producer(chunkProducer()));
+    WorkerClients kafka = new WorkerClients(clients, settings.publisher());
+    EventLog events = own(kafka.events());
+    Producer<String, SpecificRecord> chunks = own(kafka.chunks());
     FirstRecords.prepare(clients, chunks);
     WorkerParts parts =
         new WorkerParts(
@@ -189,13 +181,13 @@ public final class WorkerService implements AutoCloseable {
             engines.apply(model, loading),
             tokenizer,
             own(RequestSources.of(settings, clients, metrics)),
-            own(history(clients, catalogue)),
+            own(kafka.history()),
             new WorkerParts.Decoders(
                 clients.deserializer(PromptRequest.class),
                 clients.deserializer(RequestControl.class),
                 clients.deserializer(SteeringVector.class),
                 clients.deserializer(SteeringAlias.class)),
-            () -> clients.bytesConsumer(TAIL),
+            kafka::tail,
             chunks,
             events,
             metrics,
@@ -224,42 +216,6 @@ public final class WorkerService implements AutoCloseable {
                 "akka.coordinated-shutdown.run-by-jvm-shutdown-hook", false,
                 "akka.jvm-exit-on-fatal-error", false))
         .withFallback(ConfigFactory.load());
-  }
-
-  /** A dead letter holds a whole record of another topic, and more. */
-  private static Map<String, Object> eventProducer(TopicCatalogue catalogue) {
-    return Map.of(
-        ProducerConfig.LINGER_MS_CONFIG,
-        0,
-        ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
-        Math.addExact(catalogue.sizes().maxRecordBytes(), 2 * MEBIBYTE));
-  }
-
-  private Map<String, Object> chunkProducer() {
-    WorkerSettings.PublisherSettings publisher = settings.publisher();
-    int record = publisher.chunks().maxRecordBytes();
-    // The buffer is bounded by the scheduler; the producer's own has to hold all of it, or send()
-    // would block.
-    long memory = publisher.bufferBytes() + 2L * record + 32L * MEBIBYTE;
-    return Map.of(
-        ProducerConfig.LINGER_MS_CONFIG,
-        0,
-        ProducerConfig.BATCH_SIZE_CONFIG,
-        64 * 1024,
-        ProducerConfig.BUFFER_MEMORY_CONFIG,
-        memory,
-        ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
-        Math.max(MEBIBYTE, record + 4096),
-        ProducerConfig.COMPRESSION_TYPE_CONFIG,
-        publisher.compression());
-  }
-
-  private static CompletionHistory history(KafkaClients clients, TopicCatalogue catalogue) {
-    return new CompletionHistory(
-        catalogue.completions(),
-        catalogue.requestPartitions(),
-        clients.bytesConsumer(Map.of(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest")),
-        clients.deserializer(CompletionEvent.class));
   }
 
   /** The checkpoint's local folder; a model on the hub is fetched, which may take its time. */
