@@ -16,8 +16,8 @@ import java.util.regex.Pattern;
  *     be tried of a GPU's path without one
  * @param deterministic whether rows are bit-identical whatever runs beside them, for the same chunk
  *     boundaries and R: products then run at fixed shapes, prompt chunks one by one
- * @param stagingBytes most memory for rows on their way off the device; a step that captures more
- *     is run in parts
+ * @param stagingBytes most memory for rows on their way off the device, of which up to 2 GiB are
+ *     used; a step that captures more is run in parts
  */
 public record EngineOptions(
     DType dtype,

@@ -8,7 +8,6 @@ import io.lensflow.engine.LoadProgress;
 import io.lensflow.hub.ModelFiles;
 import io.lensflow.hub.ModelHub;
 import io.lensflow.hub.ProgressLines;
-import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.RequestControl;
 import io.lensflow.records.SteeringAlias;
@@ -22,7 +21,6 @@ import io.lensflow.service.OpsServer;
 import io.lensflow.service.Readiness;
 import io.lensflow.service.SettingsException;
 import io.lensflow.text.Tokenizer;
-import io.lensflow.worker.intake.CompletionHistory;
 import io.lensflow.worker.lag.DecoderWatch;
 import io.lensflow.worker.publishing.EventLog;
 import io.lensflow.worker.ranks.EngineInfo;
@@ -48,9 +46,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import org.apache.avro.specific.SpecificRecord;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.Producer;
-import org.apache.kafka.clients.producer.ProducerConfig;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -68,11 +64,6 @@ public final class WorkerService implements AutoCloseable {
   public static final int FATAL_EXIT_CODE = 70;
 
   private static final Logger log = LoggerFactory.getLogger(WorkerService.class);
-  private static final Map<String, Object> TAIL =
-      Map.of(
-          ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest",
-          ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
-  private static final int MEBIBYTE = 1024 * 1024;
   private static final Duration STOP_SLACK = Duration.ofSeconds(10);
 
   private static final Readiness LOADING = Readiness.waitingFor("the checkpoint is being loaded");
@@ -182,8 +173,9 @@ public final class WorkerService implements AutoCloseable {
     WorkerIdentity identity =
         new WorkerIdentity(
             settings.name(), Ids.newId(), Instant.now(), settings.servedName(), tokenizer.hash());
-    EventLog events = own(new EventLog(clients.producer(eventProducer(catalogue))));
-    Producer<String, SpecificRecord> chunks = own(clients.producer(chunkProducer()));
+    WorkerClients kafka = new WorkerClients(clients, settings.publisher());
+    EventLog events = own(kafka.events());
+    Producer<String, SpecificRecord> chunks = own(kafka.chunks());
     FirstRecords.prepare(clients, chunks);
     decoder = own(decoderWatch(clients, metrics));
     WorkerParts parts =
@@ -194,7 +186,7 @@ public final class WorkerService implements AutoCloseable {
             engines.apply(model, loading),
             tokenizer,
             own(RequestSources.of(settings, clients, metrics)),
-            own(history(clients, catalogue)),
+            own(kafka.history()),
             decoder,
             activationBytes,
             new WorkerParts.Decoders(
@@ -204,7 +196,7 @@ public final class WorkerService implements AutoCloseable {
                     clients.deserializer(SteeringVector.class),
                     clients.deserializer(SteeringAlias.class),
                     clients.deserializer(SteeringPolicy.class))),
-            () -> clients.bytesConsumer(TAIL),
+            kafka::tail,
             chunks,
             events,
             metrics,
@@ -233,48 +225,6 @@ public final class WorkerService implements AutoCloseable {
                 "akka.coordinated-shutdown.run-by-jvm-shutdown-hook", false,
                 "akka.jvm-exit-on-fatal-error", false))
         .withFallback(ConfigFactory.load());
-  }
-
-  /** A dead letter holds a whole record of another topic, and more. */
-  private static Map<String, Object> eventProducer(TopicCatalogue catalogue) {
-    return Map.of(
-        ProducerConfig.LINGER_MS_CONFIG,
-        0,
-        ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
-        Math.addExact(catalogue.sizes().maxRecordBytes(), 2 * MEBIBYTE));
-  }
-
-  private Map<String, Object> chunkProducer() {
-    WorkerSettings.PublisherSettings publisher = settings.publisher();
-    int record = publisher.chunks().maxRecordBytes();
-    // The buffer is bounded by the scheduler; the producer's own has to hold all of it, or send()
-    // would block.
-    long memory = publisher.bufferBytes() + 2L * record + 32L * MEBIBYTE;
-    return Map.of(
-        ProducerConfig.LINGER_MS_CONFIG,
-        0,
-        ProducerConfig.BATCH_SIZE_CONFIG,
-        64 * 1024,
-        ProducerConfig.BUFFER_MEMORY_CONFIG,
-        memory,
-        ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
-        Math.max(MEBIBYTE, record + 4096),
-        ProducerConfig.COMPRESSION_TYPE_CONFIG,
-        publisher.compression());
-  }
-
-  private static CompletionHistory history(KafkaClients clients, TopicCatalogue catalogue) {
-    return new CompletionHistory(
-        catalogue.completions(),
-        catalogue.requestPartitions(),
-        clients.bytesConsumer(
-            Map.of(
-                ConsumerConfig.AUTO_OFFSET_RESET_CONFIG,
-                "earliest",
-                // A fetch that waits at the end of one partition keeps the next look-up waiting.
-                ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG,
-                10)),
-        clients.deserializer(CompletionEvent.class));
   }
 
   private DecoderWatch decoderWatch(KafkaClients clients, WorkerMetrics metrics) {

@@ -8,6 +8,7 @@ import io.lensflow.engine.capture.CaptureRun;
 import io.lensflow.hub.ModelSource;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -24,8 +25,9 @@ import picocli.CommandLine.Spec;
     description = {
       "Run a checkpoint without Kafka and write its rows to a file.",
       "The safetensors file holds",
-      "token_ids [P], generated_ids [G], logits [N, V] float32 and one tensor [layers, N, D] for each",
-      "hook point, N = P+G-1 rows. Generation is greedy; the generated text goes to standard output."
+      "token_ids [P], generated_ids [G], logits [N, V] float32, N = P+G-1 rows, and of the rows at",
+      "positions [N'] one tensor [layers, N', D] for each hook point. Generation is greedy; the",
+      "generated text goes to standard output."
     })
 public final class CaptureCommand implements Callable<Integer> {
   /** The prompt, one way or the other. */
@@ -87,6 +89,16 @@ public final class CaptureCommand implements Callable<Integer> {
   String layers;
 
   @Option(
+      names = "--positions",
+      paramLabel = "SPEC",
+      defaultValue = "all",
+      description = {
+        "Rows: all, prompt, generated, last_prompt, from_label, or 1-3,-1 and the like",
+        "(default: ${DEFAULT-VALUE})."
+      })
+  String positions;
+
+  @Option(
       names = "--dtype",
       paramLabel = "TYPE",
       description = "float32 or bfloat16 (default: the checkpoint's own).")
@@ -98,6 +110,16 @@ public final class CaptureCommand implements Callable<Integer> {
       defaultValue = "1",
       description = "Ranks to split the model over (default: ${DEFAULT-VALUE}).")
   int ranks;
+
+  @Option(
+      names = "--devices",
+      paramLabel = "DEVICE,…",
+      split = ",",
+      description = {
+        "Where the ranks are, one for each, such as cuda:0,cuda:1; cpu:0 is the CPU treated like a",
+        "device of its own (default: the CPU)."
+      })
+  List<String> devices = List.of();
 
   @Option(
       names = "--threads",
@@ -157,8 +179,10 @@ public final class CaptureCommand implements Callable<Integer> {
               ignoreEos,
               hookPoints,
               layers,
+              positions,
               dtype,
               ranks,
+              devices,
               threads,
               deterministic,
               steering,

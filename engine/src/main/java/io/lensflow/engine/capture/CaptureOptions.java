@@ -1,6 +1,7 @@
 package io.lensflow.engine.capture;
 
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * What {@link CaptureRun} is asked for, as a command line says it.
@@ -13,8 +14,10 @@ import java.nio.file.Path;
  * @param ignoreEos go on after an end-of-sequence token
  * @param hookPoints such as {@code residual_post,mlp_output}, or {@code all}
  * @param layers such as {@code 0-3,-1}, or {@code all}
+ * @param positions such as {@code all}, {@code generated}, {@code 0,2,-1} or {@code 1-}
  * @param dtype {@code float32} or {@code bfloat16}; null takes the checkpoint's
  * @param tensorParallel R, ranks
+ * @param devices where the ranks are, one for each, such as {@code cuda:0}; empty for the CPU
  * @param threads threads that operators spread over, all ranks together; 0 takes all processors
  * @param deterministic whether products run at fixed shapes, as in a deterministic engine
  * @param steering a JSON file ({@link io.lensflow.engine.steering.SteeringFile}); null for none
@@ -29,9 +32,15 @@ public record CaptureOptions(
     boolean ignoreEos,
     String hookPoints,
     String layers,
+    String positions,
     String dtype,
     int tensorParallel,
+    List<String> devices,
     int threads,
     boolean deterministic,
     Path steering,
-    Path output) {}
+    Path output) {
+  public CaptureOptions {
+    devices = List.copyOf(devices);
+  }
+}

@@ -26,12 +26,13 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Runs the engine alone over one prompt and writes what passed: {@code token_ids} [P], {@code
- * generated_ids} [G], {@code logits} [N, V] in float32, and for each hook point a tensor of its
- * name in lower case, [layers, N, D] in the dtype of the computation, over the N = P+G−1 rows. The
- * file's metadata name the layers.
+ * generated_ids} [G], {@code logits} [N, V] in float32 over the N = P+G−1 rows, {@code positions}
+ * [N'], and for each hook point a tensor of its name in lower case, [layers, N', D] in the dtype of
+ * the computation, over the N' captured ones. The file's metadata name the layers.
  */
 public final class CaptureRun {
   private final CaptureOptions options;
@@ -47,7 +48,7 @@ public final class CaptureRun {
    *
    * @param promptIds [P]
    * @param generatedIds [G]
-   * @param rows N
+   * @param rows N', those captured
    * @param text the generated tokens' text
    */
   public record Summary(int[] promptIds, int[] generatedIds, int rows, String text) {}
@@ -77,6 +78,7 @@ public final class CaptureRun {
     atLeast("--max-new-tokens", options.maxNewTokens(), 0);
     DType dtype = dtype();
     List<HookPoint> points = hookPoints();
+    PositionSpec positions = positions();
     SteeringFile steering =
         options.steering() == null ? null : SteeringFile.read(options.steering());
     ModelConfig config;
@@ -85,15 +87,14 @@ public final class CaptureRun {
     }
     List<Integer> layers = LayerSpec.resolve(options.layers(), config.layers());
     int[] prompt = prompt(config);
-    int length = prompt.length + Math.max(0, options.maxNewTokens() - 1);
+    int length = rows(prompt.length, options.maxNewTokens());
     if (length > config.maxPositions()) {
       throw new IllegalArgumentException(
           "the prompt's %d tokens and --max-new-tokens %d exceed the model's context of %d"
               .formatted(prompt.length, options.maxNewTokens(), config.maxPositions()));
     }
     try (Engine engine = load(dtype, length)) {
-      return run(
-          engine, prompt, new CapturePlan(points, layers, PositionSpec.ALL, false), steering);
+      return run(engine, prompt, new CapturePlan(points, layers, positions, false), steering);
     }
   }
 
@@ -111,13 +112,17 @@ public final class CaptureRun {
             .withKvTokens(length)
             .withRanks(options.tensorParallel())
             .withDeterministic(options.deterministic());
+    if (!options.devices().isEmpty()) {
+      engineOptions = engineOptions.withDevices(devices());
+    }
     if (options.threads() > 0) {
       engineOptions = engineOptions.withThreads(options.threads());
     }
     try {
       return EngineLoader.load(options.model(), engineOptions, progress);
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("--tensor-parallel: " + e.getMessage(), e);
+      String option = options.devices().isEmpty() ? "--tensor-parallel" : "--devices";
+      throw new IllegalArgumentException(option + ": " + e.getMessage(), e);
     }
   }
 
@@ -134,12 +139,23 @@ public final class CaptureRun {
               .steered(sites)
               .withAllLogits()
               .run(engine, prompt, steps::add);
-      int rows = prompt.length + Math.max(0, generated.length - 1);
-      write(engine, prompt, generated, plan, steps, rows);
-      return new Summary(prompt, generated, rows, engine.tokenizer().decode(generated));
+      int[] positions = capturedPositions(plan, prompt.length, generated.length);
+      write(engine, prompt, generated, plan, steps, positions);
+      return new Summary(prompt, generated, positions.length, engine.tokenizer().decode(generated));
     } finally {
       sites.stream().map(SteeringSite::vector).forEach(PreparedVector::close);
     }
+  }
+
+  private static int[] capturedPositions(CapturePlan plan, int prompt, int generated) {
+    return IntStream.range(0, rows(prompt, generated))
+        .filter(position -> plan.positions().selects(position, prompt))
+        .toArray();
+  }
+
+  /** P+G−1, or P where nothing is generated. */
+  private static int rows(int prompt, int generated) {
+    return prompt + Math.max(0, generated - 1);
   }
 
   private void write(
@@ -148,7 +164,7 @@ public final class CaptureRun {
       int[] generated,
       CapturePlan plan,
       List<StepOutput> steps,
-      int rows)
+      int[] positions)
       throws IOException {
     SafetensorsWriter writer = new SafetensorsWriter();
     writer.add("token_ids", prompt);
@@ -156,14 +172,17 @@ public final class CaptureRun {
     writer.add(
         "logits",
         DType.FLOAT32.safetensorsName(),
-        new long[] {rows, engine.config().vocabularySize()},
+        new long[] {rows(prompt.length, generated.length), engine.config().vocabularySize()},
         steps.stream().map(step -> bytes(step.logits())).toList());
+    writer.add("positions", positions);
+    // A step whose positions are all left out has no rows.
+    List<StepOutput> captured = steps.stream().filter(step -> !step.rows().isEmpty()).toList();
     for (int i = 0; i < plan.hookPoints().size(); i++) {
       writer.add(
           plan.hookPoints().get(i).fileName(),
           engine.dtype().safetensorsName(),
-          new long[] {plan.layers().size(), rows, engine.config().hiddenSize()},
-          layerMajor(steps, i, plan.layers().size()));
+          new long[] {plan.layers().size(), positions.length, engine.config().hiddenSize()},
+          layerMajor(captured, i, plan.layers().size()));
     }
     String layers = plan.layers().stream().map(String::valueOf).collect(Collectors.joining(","));
     writer.write(
@@ -232,6 +251,23 @@ public final class CaptureRun {
       throw new IllegalArgumentException(
           "--token-ids '%s' is not a list such as 1,2,3".formatted(options.tokenIds()), e);
     }
+  }
+
+  private PositionSpec positions() {
+    try {
+      return PositionSpec.parse(options.positions());
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("--" + e.getMessage(), e);
+    }
+  }
+
+  private List<String> devices() {
+    if (options.devices().size() != options.tensorParallel()) {
+      throw new IllegalArgumentException(
+          "--devices names %d for --tensor-parallel %d; name one for each rank"
+              .formatted(options.devices().size(), options.tensorParallel()));
+    }
+    return options.devices();
   }
 
   private DType dtype() {

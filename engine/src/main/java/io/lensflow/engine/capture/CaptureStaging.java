@@ -49,7 +49,8 @@ public final class CaptureStaging implements AutoCloseable {
   /**
    * @param ranks allocate on the ranks' devices, in order
    * @param rankColumns columns of every row that each rank copies; D in all
-   * @param maxBytes bound on all blocks
+   * @param maxBytes bound on all blocks; no more than 2 GiB are used, since a block's bytes are
+   *     counted by an int
    */
   public CaptureStaging(
       List<TensorKernels> ranks, int layerCount, int[] rankColumns, DType dtype, long maxBytes) {
@@ -58,7 +59,7 @@ public final class CaptureStaging implements AutoCloseable {
     this.rankColumns = rankColumns.clone();
     this.hiddenSize = Arrays.stream(rankColumns).sum();
     this.dtype = dtype;
-    this.maxBytes = maxBytes;
+    this.maxBytes = Math.min(maxBytes, Integer.MAX_VALUE);
     this.stages = new Argument[rankColumns.length];
     this.slotOfPlace = new int[layerCount * POINTS.length];
   }
@@ -86,10 +87,7 @@ public final class CaptureStaging implements AutoCloseable {
    */
   public int rowsFor(BitSet places) {
     long rowBytes = (long) places.cardinality() * hiddenSize * dtype.bytes();
-    // A block's bytes are counted by an int.
-    return rowBytes == 0
-        ? Integer.MAX_VALUE
-        : (int) (Math.min(Integer.MAX_VALUE, maxBytes) / rowBytes);
+    return rowBytes == 0 ? Integer.MAX_VALUE : (int) (maxBytes / rowBytes);
   }
 
   /**

@@ -2,7 +2,6 @@ package io.lensflow.engine.generation;
 
 import io.lensflow.engine.StepInput.Logits;
 import io.lensflow.engine.lens.HeadSummary;
-import java.util.Arrays;
 import java.util.BitSet;
 
 /**
@@ -91,53 +90,41 @@ public final class Sampler {
   }
 
   private int draw(float[] logits, int position) {
-    int[] ranked = ranked(logits, options.topK());
-    double[] weights = new double[ranked.length];
+    RankedTokens ranked = new RankedTokens(logits);
+    float best = logits[ranked.id(0)];
+    int kept = options.topK() == 0 ? ranked.size() : Math.min(options.topK(), ranked.size());
     double total = 0;
-    for (int i = 0; i < ranked.length; i++) {
-      weights[i] =
-          Math.exp(((double) logits[ranked[i]] - logits[ranked[0]]) / options.temperature());
-      total += weights[i];
+    for (int i = 0; i < kept; i++) {
+      // All of them are added up in any order, so that they need not be ranked.
+      total += weight(logits[options.topK() == 0 ? i : ranked.id(i)], best);
     }
-    int kept = ranked.length;
-    if (options.topP() < 1) {
-      double cumulative = 0;
-      kept = 0;
-      while (kept < ranked.length && cumulative < options.topP() * total) {
-        cumulative += weights[kept++];
+    if (options.topP() < 1 || options.minP() > 0) {
+      double wanted = options.topP() < 1 ? options.topP() * total : Double.POSITIVE_INFINITY;
+      int most = kept;
+      total = 1;
+      kept = 1;
+      while (kept < most && total < wanted) {
+        double weight = weight(logits[ranked.id(kept)], best);
+        if (weight < options.minP()) {
+          break;
+        }
+        total += weight;
+        kept++;
       }
-      total = cumulative;
-    }
-    while (weights[kept - 1] < options.minP() * weights[0]) {
-      total -= weights[--kept];
     }
     double threshold = Philox.uniform(options.seed(), position) * total;
     double cumulative = 0;
     for (int i = 0; i < kept; i++) {
-      cumulative += weights[i];
+      cumulative += weight(logits[ranked.id(i)], best);
       if (cumulative > threshold) {
-        return ranked[i];
+        return ranked.id(i);
       }
     }
-    return ranked[kept - 1];
+    return ranked.id(kept - 1);
   }
 
-  /**
-   * Ids by falling logit and rising id, the first k of them, or all for 0. Logits are sorted as
-   * integers that keep their order, with the id in the low half: no comparator, no boxing.
-   */
-  private static int[] ranked(float[] logits, int k) {
-    long[] keys = new long[logits.length];
-    for (int id = 0; id < keys.length; id++) {
-      int bits = Float.floatToIntBits(logits[id] == 0 ? 0f : logits[id]);
-      int ascending = bits ^ ((bits >> 31) & Integer.MAX_VALUE);
-      keys[id] = ((long) ~ascending << 32) | id;
-    }
-    Arrays.sort(keys);
-    int[] ids = new int[k == 0 ? keys.length : Math.min(k, keys.length)];
-    for (int i = 0; i < ids.length; i++) {
-      ids[i] = (int) keys[i];
-    }
-    return ids;
+  /** A token's probability in units of the likeliest one's. */
+  private double weight(float logit, float best) {
+    return Math.exp(((double) logit - best) / options.temperature());
   }
 }

@@ -24,6 +24,7 @@ import io.lensflow.engine.torch.TensorKernels;
 import io.lensflow.text.Tokenizer;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -80,7 +81,8 @@ public final class Transformer implements Engine {
    * Reads the weights of an open checkpoint, each rank its own.
    *
    * @param tokenizer owned by the engine from here on
-   * @throws IllegalArgumentException if the model cannot be split into so many ranks
+   * @throws IllegalArgumentException if the model cannot be split into so many ranks, or a device
+   *     is not there
    */
   public static Transformer load(
       Checkpoint checkpoint, Tokenizer tokenizer, EngineOptions options, LoadProgress progress)
@@ -93,7 +95,7 @@ public final class Transformer implements Engine {
     KvBlocks blocks = new KvBlocks(options.kvTokens());
     LoadMeter meter = new LoadMeter(checkpoint, progress);
     RankThreads threads = new RankThreads("lensflow-rank", count);
-    List<Rank> loaded = java.util.Collections.synchronizedList(new ArrayList<>());
+    List<Rank> loaded = Collections.synchronizedList(new ArrayList<>());
     try {
       List<Rank> ranks =
           threads.run(

@@ -17,6 +17,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -47,8 +48,10 @@ class CaptureRunTest {
         true,
         "residual_post,mlp_output",
         "-1",
+        "all",
         null,
         1,
+        List.of(),
         0,
         false,
         null,
@@ -84,6 +87,48 @@ class CaptureRunTest {
   }
 
   @Test
+  void shouldWriteOnlyTheRowsThatAreAskedForWhenPositionsAreGiven() throws IOException {
+    CaptureRun.run(options(null, "3,5,7", 4));
+    float[] all;
+    try (SafetensorsFile file = SafetensorsFile.open(output)) {
+      all = VectorReader.read(file, "residual_post");
+    }
+    CaptureOptions some = at(options(null, "3,5,7", 4), "-1,4-", List.of());
+    assertThat(CaptureRun.run(some).rows()).isEqualTo(3);
+    try (SafetensorsFile file = SafetensorsFile.open(output)) {
+      assertThat(file.tensor("logits").shape()).containsExactly(6L, 48L);
+      assertThat(file.tensor("positions").shape()).containsExactly(3L);
+      assertThat(file.tensor("residual_post").shape()).containsExactly(1L, 3L, 16L);
+      float[] rows = VectorReader.read(file, "residual_post");
+      int row = 0;
+      for (int position : new int[] {2, 4, 5}) {
+        assertThat(Arrays.copyOfRange(rows, 16 * row, 16 * ++row))
+            .containsExactly(Arrays.copyOfRange(all, 16 * position, 16 * (position + 1)));
+      }
+    }
+  }
+
+  private static CaptureOptions at(CaptureOptions o, String positions, List<String> devices) {
+    return new CaptureOptions(
+        o.model(),
+        o.modelName(),
+        o.prompt(),
+        o.tokenIds(),
+        o.maxNewTokens(),
+        o.ignoreEos(),
+        o.hookPoints(),
+        o.layers(),
+        positions,
+        o.dtype(),
+        o.tensorParallel(),
+        devices,
+        o.threads(),
+        o.deterministic(),
+        o.steering(),
+        o.output());
+  }
+
+  @Test
   void shouldAgreeWithTransformersWhenSteeredByAFile() throws IOException {
     Path model = SharedData.folder("fixtures/tiny-llama31");
     try (Golden golden = Golden.of("tiny-llama31")) {
@@ -93,13 +138,12 @@ class CaptureRunTest {
               "\"layer\": 1, \"hookPoint\": \"attention_input\", \"operation\": \"add\","
                   + " \"multiplier\": 1.5, \"positions\": \"last_prompt\"");
       int[] prompt = golden.integers("case1.prompt_ids");
-      String ids =
-          String.join(",", java.util.Arrays.stream(prompt).mapToObj(String::valueOf).toList());
+      String ids = String.join(",", Arrays.stream(prompt).mapToObj(String::valueOf).toList());
       CaptureRun.Summary summary =
           CaptureRun.run(
               new CaptureOptions(
-                  model, "tiny", null, ids, 12, true, "all", "all", "float32", 1, 0, false,
-                  steering, output));
+                  model, "tiny", null, ids, 12, true, "all", "all", "all", "float32", 1, List.of(),
+                  0, false, steering, output));
       assertThat(summary.generatedIds()).isEqualTo(golden.integers("steer0.greedy_ids"));
       try (SafetensorsFile file = SafetensorsFile.open(output)) {
         assertThat(file.metadata()).containsEntry("model", "tiny");
@@ -114,9 +158,9 @@ class CaptureRunTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1, true", "2, false", "2, true", "4, false"})
-  void shouldAgreeWithTransformersWhenRanksShareTheModel(int ranks, boolean deterministic)
-      throws IOException {
+  @CsvSource({"1, true, false", "2, false, true", "2, true, false", "4, false, false"})
+  void shouldAgreeWithTransformersWhenRanksShareTheModel(
+      int ranks, boolean deterministic, boolean onDevices) throws IOException {
     Path model = GoldenCheckpoints.folder("llama-tp");
     try (Golden golden = Golden.in(model)) {
       int[] prompt = golden.integers("case0.prompt_ids");
@@ -132,8 +176,10 @@ class CaptureRunTest {
                   true,
                   "all",
                   "all",
+                  "all",
                   "float32",
                   ranks,
+                  onDevices ? Collections.nCopies(ranks, "cpu:0") : List.of(),
                   2,
                   deterministic,
                   null,
@@ -178,6 +224,10 @@ class CaptureRunTest {
     refused(o -> with(o, "residual", "all", null, 1), "--hook-points: 'residual' is none");
     refused(o -> with(o, "all", "2", null, 1), "there is no layer 2");
     refused(o -> with(o, "all", "all", "float16", 1), "--dtype 'float16' is not supported");
+    refused(o -> at(o, "late", List.of()), "--positions 'late'");
+    refused(o -> at(o, "all", List.of("cpu", "cpu")), "--devices names 2 for --tensor-parallel 1");
+    refused(o -> at(o, "all", List.of("cuda:99")), "--devices: device 'cuda:99' cannot be used");
+    refused(o -> at(o, "all", List.of("gpu")), "device 'gpu' is not known");
     refused(o -> with(o, "all", "all", null, 0), "--tensor-parallel is 0; it must be at least 1");
     refused(
         o -> with(o, "all", "all", null, 3),
@@ -195,8 +245,10 @@ class CaptureRunTest {
         o.ignoreEos(),
         points,
         layers,
+        o.positions(),
         dtype,
         ranks,
+        o.devices(),
         o.threads(),
         o.deterministic(),
         o.steering(),
@@ -230,8 +282,8 @@ class CaptureRunTest {
             () ->
                 CaptureRun.run(
                     new CaptureOptions(
-                        folder, null, "w1", null, 1, true, "all", "all", null, 1, 0, false,
-                        steering, output)))
+                        folder, null, "w1", null, 1, true, "all", "all", "all", null, 1, List.of(),
+                        0, false, steering, output)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(message);
     assertThat(o.output()).doesNotExist();
