@@ -86,6 +86,21 @@ public final class TestChunks {
         List.of());
   }
 
+  /** A lens with every metric that needs no vector, and the targets 7 and 8. */
+  public static LensRequest everyMetric(String name, int topK) {
+    LensRequest lens = lens(name, topK);
+    lens.setMetrics(
+        List.of(
+            LensMetric.TOP_K,
+            LensMetric.ENTROPY,
+            LensMetric.LOG_SUM_EXP,
+            LensMetric.TARGETS,
+            LensMetric.KL,
+            LensMetric.JS));
+    lens.setTargetIds(List.of(7, 8));
+    return lens;
+  }
+
   /** Whatever is at L−1 aside, a chunk of one layer and so many positions. */
   public static ChunkRows rows(int count) {
     ActivationChunk chunk = chunk("rows", 0, IntStream.range(0, count).toArray());
