@@ -7,6 +7,7 @@ import io.lensflow.cli.command.DemoCommand;
 import io.lensflow.cli.command.IngestCommand;
 import io.lensflow.cli.command.LensCommand;
 import io.lensflow.cli.command.RegistryCommand;
+import io.lensflow.cli.command.ReplayCommand;
 import io.lensflow.cli.command.SteeringCommand;
 import io.lensflow.cli.command.SubmitCommand;
 import io.lensflow.cli.command.TopicsCommand;
@@ -34,6 +35,7 @@ import picocli.CommandLine.Spec;
       WatchCommand.class,
       CaptureCommand.class,
       LensCommand.class,
+      ReplayCommand.class,
       VectorsCommand.class,
       TopicsCommand.class,
       WorkerCommand.class,

@@ -65,7 +65,7 @@ class LensFitIT {
 
   @Test
   void shouldLearnALensFromTheLiveTopicThatBeatsThePlainOne() throws Exception {
-    JsonNode report = fit(DEMO, "lensflow-demo", 4_000, 48, true);
+    JsonNode report = fit(DEMO, "lensflow-demo", 4_000, 48, true, "0.25");
 
     assertThat(report.path("layers")).hasSize(7);
     for (JsonNode layer : report.path("layers")) {
@@ -85,14 +85,16 @@ class LensFitIT {
   @EnabledIfEnvironmentVariable(named = "LENSFLOW_FIT_MODEL", matches = ".+")
   void shouldMeetTheMarkOnARealModel() throws Exception {
     Path model = Path.of(System.getenv("LENSFLOW_FIT_MODEL"));
-    JsonNode report = fit(model, model.getFileName().toString(), 20_000, 150, false);
+    JsonNode report = fit(model, model.getFileName().toString(), 22_500, 150, false, "0.1");
 
     String keep = System.getenv("LENSFLOW_FIT_REPORT");
     if (keep != null) {
       Files.writeString(Path.of(keep), report.toPrettyString());
     }
     for (JsonNode layer : report.path("layers")) {
-      assertThat(kl(layer, "fitted")).as("%s", layer).isLessThan(0.35 * kl(layer, "plain"));
+      assertThat(kl(layer, "fitted"))
+          .as("%s", layer)
+          .isLessThanOrEqualTo(0.35 * kl(layer, "plain"));
       assertThat(kl(layer, "fitted")).as("%s", layer).isLessThan(kl(layer, "unigram"));
       assertThat(layer.path("fitted").path("top1").asDouble())
           .as("%s", layer)
@@ -100,7 +102,8 @@ class LensFitIT {
     }
   }
 
-  private JsonNode fit(Path model, String name, int rows, int newTokens, boolean ignoreEos)
+  private JsonNode fit(
+      Path model, String name, int rows, int newTokens, boolean ignoreEos, String heldOut)
       throws Exception {
     Path lens = folder.resolve("own.safetensors");
     Path report = folder.resolve("report.json");

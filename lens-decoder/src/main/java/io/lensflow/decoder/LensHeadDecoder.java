@@ -12,15 +12,19 @@ import io.lensflow.engine.model.ModelConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** The engine's lens head as a {@link RowDecoder}. Not thread-safe. */
-record LensHeadDecoder(LensHead head) implements RowDecoder {
+/**
+ * The engine's lens head as a {@link RowDecoder}. Not thread-safe.
+ *
+ * @param head closed with this
+ */
+public record LensHeadDecoder(LensHead head) implements RowDecoder {
   /**
    * Loads final norm and head.
    *
    * @param threads threads that one operator spreads over; 0 takes all processors
    * @throws IOException if the checkpoint cannot be read; names what is wrong
    */
-  static LensHeadDecoder load(Path checkpoint, int threads) throws IOException {
+  public static LensHeadDecoder load(Path checkpoint, int threads) throws IOException {
     LensHeadOptions defaults = LensHeadOptions.defaults();
     return new LensHeadDecoder(
         LensHead.load(checkpoint, threads == 0 ? defaults : defaults.withThreads(threads)));

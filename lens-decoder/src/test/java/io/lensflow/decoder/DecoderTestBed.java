@@ -209,6 +209,11 @@ final class DecoderTestBed implements AutoCloseable {
     }
   }
 
+  /** Returns when all that was sent is in the log. */
+  void flush() {
+    producer.flush();
+  }
+
   /** Reads on until there are so many results, gaps included. */
   void awaitResults(int count, Duration limit) {
     Await.until(

@@ -96,7 +96,7 @@ public final class LensOptions {
   List<String> projections = new ArrayList<>();
 
   /** The lenses of a request. */
-  List<LensRequest> toLenses() {
+  public List<LensRequest> toLenses() {
     if (topK < 1) {
       throw new ParameterException(command.commandLine(), "--top-k-lens must be 1 or more");
     }

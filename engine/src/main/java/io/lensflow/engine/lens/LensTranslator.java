@@ -143,9 +143,11 @@ public final class LensTranslator implements AutoCloseable {
     long d = source.hiddenSize();
     for (int layer : source.layers()) {
       weights.put(layer, read(source, TranslatorFile.weightName(layer), tensors, d, d));
-      if (info.kind() == TranslatorInfo.Kind.AFFINE) {
-        biases.put(layer, read(source, TranslatorFile.biasName(layer), tensors, d));
-      }
+      biases.put(
+          layer,
+          info.kind() == TranslatorInfo.Kind.AFFINE
+              ? read(source, TranslatorFile.biasName(layer), tensors, d)
+              : tensors.empty(DType.FLOAT32, 0));
     }
   }
 
@@ -178,7 +180,7 @@ public final class LensTranslator implements AutoCloseable {
     return info;
   }
 
-  /** Whether it can translate rows of this layer. */
+  /** Whether it can translate rows of this layer. May be asked on any thread. */
   public boolean covers(int layer) {
     return covered.contains(layer);
   }
@@ -234,7 +236,7 @@ public final class LensTranslator implements AutoCloseable {
     return weights.get(layer);
   }
 
-  /** b of a layer, [D] float32; null where there is none. */
+  /** b of a layer, [D] float32, or [0] where the formula has none. */
   Tensor bias(int layer) {
     return biases.get(layer);
   }

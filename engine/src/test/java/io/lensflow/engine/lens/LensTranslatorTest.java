@@ -3,11 +3,13 @@ package io.lensflow.engine.lens;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.lensflow.engine.DType;
 import io.lensflow.engine.capture.HookPoint;
 import io.lensflow.engine.checkpoint.CheckpointException;
 import io.lensflow.engine.checkpoint.SafetensorsWriter;
 import io.lensflow.engine.model.ModelConfig;
 import io.lensflow.engine.torch.Tensor;
+import io.lensflow.engine.torch.TensorKernels;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -81,20 +83,39 @@ class LensTranslatorTest {
   }
 
   @Test
-  void shouldWidenHalfPrecisionWhenThatIsHowItIsStored() throws IOException {
+  void shouldTranslateInFloat32WhateverTheTypeOfTheFile() throws IOException {
     metadata.put("kind", "linear");
-    // 1, −2, 0.5, 3 in bfloat16; 1, −2, 0.5, 65504 in float16
+    // 1, −2, 0.5, 3 in bfloat16; 1, −2, 0.5, 4 in float16
     tensors.add(
         "layers.0.weight", "BF16", square(), List.of(shorts(0x3F80, 0xC000, 0x3F00, 0x4040)));
     tensors.add(
-        "layers.1.weight", "F16", square(), List.of(shorts(0x3C00, 0xC000, 0x3800, 0x7BFF)));
+        "layers.1.weight", "F16", square(), List.of(shorts(0x3C00, 0xC000, 0x3800, 0x4400)));
     tensors.write(file, metadata);
 
-    try (LensTranslator translator = load()) {
-      assertThat(translator.info().kind()).isEqualTo(TranslatorInfo.Kind.LINEAR);
-      assertThat(values(translator.weight(0))).containsExactly(1, -2, 0.5f, 3);
-      assertThat(values(translator.weight(1))).containsExactly(1, -2, 0.5f, 65504);
-      assertThat(translator.bias(0)).isNull();
+    assertThat(translated(new float[] {1, 1, 1, 1, 1, 1}, 0, 1, 2))
+        .containsExactly(-1, 3.5f, -1, 4.5f, 1, 1);
+  }
+
+  @Test
+  void shouldAddMatrixAndBiasToARowWhenItIsAffine() throws IOException {
+    tensors.add("layers.0.weight", "F32", square(), List.of(floats(1, 2, 3, 4)));
+    tensors.add("layers.0.bias", "F32", new long[] {D}, List.of(floats(10, 20)));
+    add(1);
+    tensors.write(file, metadata);
+
+    assertThat(translated(new float[] {1, 1, 5, 6, 7, 8}, 0, 1, 2))
+        .containsExactly(1 + 3 + 10, 1 + 7 + 20, 5, 6, 7, 8);
+  }
+
+  private float[] translated(float[] rows, int... layers) throws IOException {
+    try (LensTranslator translator = load();
+        TensorKernels kernels = new TensorKernels();
+        LensKernels lens = new LensKernels();
+        Tensor raw = kernels.empty(DType.FLOAT32, layers.length, D)) {
+      raw.bytes().asFloatBuffer().put(rows);
+      try (Tensor translated = translator.apply(raw, layers, kernels, lens)) {
+        return values(translated);
+      }
     }
   }
 

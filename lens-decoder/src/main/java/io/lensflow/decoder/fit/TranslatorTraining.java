@@ -250,9 +250,7 @@ public final class TranslatorTraining {
       }
       unigramTop = unigram.topId();
     }
-    LensHeadOptions defaults = LensHeadOptions.defaults();
-    LensHeadOptions options =
-        new LensHeadOptions(defaults.rowBlock(), defaults.columnBlock(), plan.threads());
+    LensHeadOptions options = LensHeadOptions.defaults().withThreads(plan.threads());
     try (LensHead head = LensHead.load(plan.checkpoint(), options);
         LensTranslator fitted =
             LensTranslator.load(
