@@ -19,11 +19,13 @@ import io.lensflow.engine.lens.LensRows;
 import io.lensflow.engine.lens.LensTranslator;
 import io.lensflow.engine.lens.TranslatorInfo;
 import io.lensflow.engine.lens.TranslatorWriter;
+import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.LensAccuracy;
 import io.lensflow.records.LensMetric;
 import io.lensflow.records.LensRequest;
 import io.lensflow.records.LensResult;
 import io.lensflow.service.KafkaClients;
+import io.lensflow.testkit.Await;
 import io.lensflow.testkit.KafkaEnvironment;
 import io.lensflow.testkit.KafkaExtension;
 import io.lensflow.testkit.SharedData;
@@ -31,6 +33,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -40,21 +43,23 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Rows of a real checkpoint, decoded again from the log through another lens. */
 @ExtendWith(KafkaExtension.class)
 class ReplayIT {
-  private static final String TOPIC = "again";
   private static final int TOP_K = 4;
 
   @TempDir private Path folder;
+  private String topic;
   private Path fixture;
   private GoldenCase golden;
 
   @BeforeEach
-  void read() throws Exception {
+  void read(TestInfo test, KafkaEnvironment environment) throws Exception {
+    topic = environment.catalogue().prefix() + test.getTestMethod().orElseThrow().getName();
     fixture = SharedData.folder("fixtures/tiny-llama31");
     golden = GoldenCase.read(fixture, "case1");
   }
@@ -91,19 +96,19 @@ class ReplayIT {
     try (DecoderTestBed bed = new DecoderTestBed(environment, fixture);
         Admin admin = environment.admin()) {
       writeLens(bed.revision);
-      send(bed, "wanted", 2);
+      send(bed, "partly", 2);
       for (int p = 0; p < environment.catalogue().requestPartitions(); p++) {
         bed.deleteChunks(admin, p);
       }
-      bed.send(golden.chunk("wanted", 2, bed.revision, bed.tokenizerHash, 0, 1));
-      bed.finish("wanted", 4);
+      bed.send(golden.chunk("partly", 2, bed.revision, bed.tokenizerHash, 0, 1));
+      bed.finish("partly", 4);
 
-      ReplayOutcome outcome = replay(bed, plan(List.of(folder), Optional.of("wanted")));
+      ReplayOutcome outcome = replay(bed, plan(List.of(folder), Optional.of("partly")));
 
       assertThat(outcome.chunks()).isEqualTo(1);
       assertThat(outcome.missing())
           .containsExactly(
-              "attempt wanted-attempt: 3 of 4 chunks are no longer in the log, the first with"
+              "attempt partly-attempt: 3 of 4 chunks are no longer in the log, the first with"
                   + " sequence 0");
     }
   }
@@ -113,12 +118,18 @@ class ReplayIT {
       throws Exception {
     try (DecoderTestBed bed = new DecoderTestBed(environment, fixture)) {
       writeLens(bed.revision);
-      var damaged = golden.chunk("damaged", 0, bed.revision, bed.tokenizerHash, 0, 1);
+      send(bed, "earlier", 1);
+      bed.flush();
+      // The clock of the broker, on this machine; its times are whole milliseconds.
+      Instant from = Instant.now().plusMillis(1);
+      Await.until("the next millisecond", Duration.ofSeconds(1), () -> !Instant.now().isBefore(from));
+      ActivationChunk damaged = golden.chunk("damaged", 0, bed.revision, bed.tokenizerHash, 0, 1);
       damaged.setCrc32c(damaged.getCrc32c() ^ 1);
       bed.send(damaged);
       send(bed, "wanted", 1);
 
-      ReplayOutcome outcome = replay(bed, plan(List.of(folder), Optional.empty()));
+      ReplayOutcome outcome =
+          replay(bed, plan(List.of(folder), Optional.empty(), LogRange.kept().from(from)));
 
       assertThat(outcome.chunks()).isEqualTo(1);
       assertThat(outcome.gaps()).as("one under each lens").isEqualTo(2);
@@ -164,14 +175,18 @@ class ReplayIT {
   }
 
   private ReplayPlan plan(List<Path> lensFiles, Optional<String> request) {
+    return plan(lensFiles, request, LogRange.kept());
+  }
+
+  private ReplayPlan plan(List<Path> lensFiles, Optional<String> request, LogRange range) {
     return new ReplayPlan(
         TestModel.NAME,
         fixture,
         List.of(request("logit"), request("tuned")),
         lensFiles,
         request,
-        LogRange.kept(),
-        TOPIC,
+        range,
+        topic,
         1,
         1,
         16,
@@ -193,10 +208,10 @@ class ReplayIT {
     return Replay.run(plan, new KafkaClients(bed.kafka), (done, total) -> {});
   }
 
-  private static List<LensResult> results(DecoderTestBed bed) {
+  private List<LensResult> results(DecoderTestBed bed) {
     KafkaClients clients = new KafkaClients(bed.kafka);
     List<LensResult> results = new ArrayList<>();
-    try (LogScan scan = LogScan.open(clients, "test", TOPIC, LogRange.kept())) {
+    try (LogScan scan = LogScan.open(clients, "test", topic, LogRange.kept())) {
       while (!scan.isAtEnd()) {
         for (ConsumerRecord<byte[], byte[]> record : scan.poll(Duration.ofMillis(100))) {
           results.add(
