@@ -8,7 +8,6 @@ import io.lensflow.engine.LoadProgress;
 import io.lensflow.hub.ModelFiles;
 import io.lensflow.hub.ModelHub;
 import io.lensflow.hub.ProgressLines;
-import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.RequestControl;
 import io.lensflow.records.SteeringAlias;
@@ -21,7 +20,6 @@ import io.lensflow.service.OpsServer;
 import io.lensflow.service.Readiness;
 import io.lensflow.service.SettingsException;
 import io.lensflow.text.Tokenizer;
-import io.lensflow.worker.intake.CompletionHistory;
 import io.lensflow.worker.lag.DecoderWatch;
 import io.lensflow.worker.publishing.EventLog;
 import io.lensflow.worker.ranks.EngineInfo;
@@ -46,9 +44,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import org.apache.avro.specific.SpecificRecord;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.Producer;
-import org.apache.kafka.clients.producer.ProducerConfig;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -66,11 +62,6 @@ public final class WorkerService implements AutoCloseable {
   public static final int FATAL_EXIT_CODE = 70;
 
   private static final Logger log = LoggerFactory.getLogger(WorkerService.class);
-  private static final Map<String, Object> TAIL =
-      Map.of(
-          ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest",
-          ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
-  private static final int MEBIBYTE = 1024 * 1024;
   private static final Duration STOP_SLACK = Duration.ofSeconds(10);
 
   private static final Readiness LOADING = Readiness.waitingFor("the checkpoint is being loaded");
@@ -180,10 +171,13 @@ public final class WorkerService implements AutoCloseable {
     WorkerIdentity identity =
         new WorkerIdentity(
             settings.name(), Ids.newId(), Instant.now(), settings.servedName(), tokenizer.hash());
-    EventLog events = own(new EventLog(clients.producer(eventProducer(catalogue))));
-    Producer<String, SpecificRecord> chunks = own(clients.producer(chunkProducer()));
+    WorkerClients workerClients = new WorkerClients(settings, clients);
+    EventLog events = own(new EventLog(workerClients.events()));
+    Producer<String, SpecificRecord> chunks = workerClients.chunks();
+    AutoCloseable chunksEnd = () -> chunks.close(STOP_SLACK);
+    own(chunksEnd);
     FirstRecords.prepare(clients, chunks);
-    decoder = own(decoderWatch(clients, metrics));
+    decoder = own(workerClients.decoderWatch(metrics));
     WorkerParts parts =
         new WorkerParts(
             settings,
@@ -192,7 +186,7 @@ public final class WorkerService implements AutoCloseable {
             engines.apply(model, loading),
             tokenizer,
             own(RequestSources.of(settings, clients, metrics)),
-            own(history(clients, catalogue)),
+            own(workerClients.history()),
             decoder,
             activationBytes,
             new WorkerParts.Decoders(
@@ -200,7 +194,7 @@ public final class WorkerService implements AutoCloseable {
                 clients.deserializer(RequestControl.class),
                 clients.deserializer(SteeringVector.class),
                 clients.deserializer(SteeringAlias.class)),
-            () -> clients.bytesConsumer(TAIL),
+            workerClients::tail,
             chunks,
             events,
             metrics,
@@ -229,60 +223,6 @@ public final class WorkerService implements AutoCloseable {
                 "akka.coordinated-shutdown.run-by-jvm-shutdown-hook", false,
                 "akka.jvm-exit-on-fatal-error", false))
         .withFallback(ConfigFactory.load());
-  }
-
-  /** A dead letter holds a whole record of another topic, and more. */
-  private static Map<String, Object> eventProducer(TopicCatalogue catalogue) {
-    return Map.of(
-        ProducerConfig.LINGER_MS_CONFIG,
-        0,
-        ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
-        Math.addExact(catalogue.sizes().maxRecordBytes(), 2 * MEBIBYTE));
-  }
-
-  private Map<String, Object> chunkProducer() {
-    WorkerSettings.PublisherSettings publisher = settings.publisher();
-    int record = publisher.chunks().maxRecordBytes();
-    // The buffer is bounded by the scheduler; the producer's own has to hold all of it, or send()
-    // would block.
-    long memory = publisher.bufferBytes() + 2L * record + 32L * MEBIBYTE;
-    return Map.of(
-        ProducerConfig.LINGER_MS_CONFIG,
-        0,
-        ProducerConfig.BATCH_SIZE_CONFIG,
-        64 * 1024,
-        ProducerConfig.BUFFER_MEMORY_CONFIG,
-        memory,
-        ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
-        Math.max(MEBIBYTE, record + 4096),
-        ProducerConfig.COMPRESSION_TYPE_CONFIG,
-        publisher.compression());
-  }
-
-  private static CompletionHistory history(KafkaClients clients, TopicCatalogue catalogue) {
-    return new CompletionHistory(
-        catalogue.completions(),
-        catalogue.requestPartitions(),
-        clients.bytesConsumer(
-            Map.of(
-                ConsumerConfig.AUTO_OFFSET_RESET_CONFIG,
-                "earliest",
-                // A fetch that waits at the end of one partition keeps the next look-up waiting.
-                ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG,
-                10)),
-        clients.deserializer(CompletionEvent.class));
-  }
-
-  private DecoderWatch decoderWatch(KafkaClients clients, WorkerMetrics metrics) {
-    TopicCatalogue catalogue = clients.settings().catalogue();
-    return DecoderWatch.open(
-        settings.decoderWatch(),
-        new DecoderWatch.Target(
-            catalogue.decoderGroup(settings.servedName()),
-            catalogue.activations(),
-            catalogue.requestPartitions()),
-        clients.admin(),
-        metrics);
   }
 
   /** The checkpoint's local folder; a model on the hub is fetched, which may take its time. */
