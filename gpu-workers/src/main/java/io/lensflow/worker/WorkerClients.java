@@ -4,7 +4,8 @@ import io.lensflow.records.CompletionEvent;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.service.KafkaClients;
 import io.lensflow.worker.intake.CompletionHistory;
-import io.lensflow.worker.publishing.EventLog;
+import io.lensflow.worker.lag.DecoderWatch;
+import java.util.HashMap;
 import java.util.Map;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -12,65 +13,72 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 
-/**
- * The Kafka clients of a worker, each set up for what it carries. What is made here is closed by
- * who asked for it. Immutable and thread-safe.
- */
+/** A worker's Kafka clients, but for those of its request source. Immutable. */
 final class WorkerClients {
-  private static final Map<String, Object> TAIL =
-      Map.of(
-          ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest",
-          ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
   private static final int MEBIBYTE = 1024 * 1024;
-  private static final int CHUNK_BATCH_BYTES = 64 * 1024;
 
-  /** Kafka's own overhead of a record, and more. */
-  private static final int RECORD_SLACK_BYTES = 4096;
-
+  private final WorkerSettings settings;
   private final KafkaClients clients;
   private final TopicCatalogue catalogue;
-  private final WorkerSettings.PublisherSettings publisher;
 
-  WorkerClients(KafkaClients clients, WorkerSettings.PublisherSettings publisher) {
+  WorkerClients(WorkerSettings settings, KafkaClients clients) {
+    this.settings = settings;
     this.clients = clients;
     this.catalogue = clients.settings().catalogue();
-    this.publisher = publisher;
+  }
+
+  /** Producer of completion events, dead letters and heartbeats. */
+  Producer<String, SpecificRecord> events() {
+    Map<String, Object> needs = patient();
+    needs.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+    // A dead letter holds a whole record of another topic, and more.
+    needs.put(
+        ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
+        Math.addExact(catalogue.sizes().maxRecordBytes(), 2 * MEBIBYTE));
+    return clients.producer(needs);
+  }
+
+  /** Producer of activation chunks. */
+  Producer<String, SpecificRecord> chunks() {
+    WorkerSettings.PublisherSettings publisher = settings.publisher();
+    int record = publisher.chunks().maxRecordBytes();
+    Map<String, Object> needs = patient();
+    needs.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+    needs.put(ProducerConfig.BATCH_SIZE_CONFIG, 64 * 1024);
+    // The buffer is bounded by the scheduler; the producer's own has to hold all of it, or send()
+    // would block.
+    needs.put(
+        ProducerConfig.BUFFER_MEMORY_CONFIG,
+        publisher.bufferBytes() + 2L * record + 32L * MEBIBYTE);
+    needs.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Math.max(MEBIBYTE, record + 4096));
+    needs.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, publisher.compression());
+    return clients.producer(needs);
   }
 
   /**
-   * Writes events and dead letters; a dead letter holds a whole record of another topic, and more.
+   * A record waits for the broker as long as its request may run. By default it would be given up
+   * after two minutes, its attempt with it, and a longer outage would use up all attempts of
+   * requests that did no wrong.
    */
-  EventLog events() {
-    return new EventLog(
-        clients.producer(
-            Map.of(
-                ProducerConfig.LINGER_MS_CONFIG,
-                0,
-                ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
-                Math.addExact(catalogue.sizes().maxRecordBytes(), 2 * MEBIBYTE))));
+  private Map<String, Object> patient() {
+    Map<String, Object> needs = new HashMap<>();
+    long patience = Math.max(120_000, settings.intake().maxRequestTime().toMillis());
+    needs.put(
+        ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) Math.min(Integer.MAX_VALUE, patience));
+    return needs;
   }
 
-  /** Writes chunks. */
-  Producer<String, SpecificRecord> chunks() {
-    int record = publisher.chunks().maxRecordBytes();
-    // The buffer is bounded by the scheduler; the producer's own has to hold all of it, or send()
-    // would block.
-    long memory = publisher.bufferBytes() + 2L * record + 32L * MEBIBYTE;
-    return clients.producer(
+  /** A consumer that reads whole topics. */
+  Consumer<byte[], byte[]> tail() {
+    return clients.bytesConsumer(
         Map.of(
-            ProducerConfig.LINGER_MS_CONFIG,
-            0,
-            ProducerConfig.BATCH_SIZE_CONFIG,
-            CHUNK_BATCH_BYTES,
-            ProducerConfig.BUFFER_MEMORY_CONFIG,
-            memory,
-            ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
-            Math.max(MEBIBYTE, record + RECORD_SLACK_BYTES),
-            ProducerConfig.COMPRESSION_TYPE_CONFIG,
-            publisher.compression()));
+            ConsumerConfig.AUTO_OFFSET_RESET_CONFIG,
+            "earliest",
+            ConsumerConfig.ISOLATION_LEVEL_CONFIG,
+            "read_committed"));
   }
 
-  /** Looks up earlier attempts. */
+  /** Looks up what happened to requests before. */
   CompletionHistory history() {
     return new CompletionHistory(
         catalogue.completions(),
@@ -85,8 +93,15 @@ final class WorkerClients {
         clients.deserializer(CompletionEvent.class));
   }
 
-  /** Follows a topic from its beginning, what is committed only. */
-  Consumer<byte[], byte[]> tail() {
-    return clients.bytesConsumer(TAIL);
+  /** Watches how far the model's decoder is. */
+  DecoderWatch decoderWatch(WorkerMetrics metrics) {
+    return DecoderWatch.open(
+        settings.decoderWatch(),
+        new DecoderWatch.Target(
+            catalogue.decoderGroup(settings.servedName()),
+            catalogue.activations(),
+            catalogue.requestPartitions()),
+        clients.admin(),
+        metrics);
   }
 }

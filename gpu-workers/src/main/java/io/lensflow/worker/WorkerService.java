@@ -173,11 +173,13 @@ public final class WorkerService implements AutoCloseable {
     WorkerIdentity identity =
         new WorkerIdentity(
             settings.name(), Ids.newId(), Instant.now(), settings.servedName(), tokenizer.hash());
-    WorkerClients kafka = new WorkerClients(clients, settings.publisher());
-    EventLog events = own(kafka.events());
-    Producer<String, SpecificRecord> chunks = own(kafka.chunks());
+    WorkerClients workerClients = new WorkerClients(settings, clients);
+    EventLog events = own(new EventLog(workerClients.events()));
+    Producer<String, SpecificRecord> chunks = workerClients.chunks();
+    AutoCloseable chunksEnd = () -> chunks.close(STOP_SLACK);
+    own(chunksEnd);
     FirstRecords.prepare(clients, chunks);
-    decoder = own(decoderWatch(clients, metrics));
+    decoder = own(workerClients.decoderWatch(metrics));
     WorkerParts parts =
         new WorkerParts(
             settings,
@@ -186,7 +188,7 @@ public final class WorkerService implements AutoCloseable {
             engines.apply(model, loading),
             tokenizer,
             own(RequestSources.of(settings, clients, metrics)),
-            own(kafka.history()),
+            own(workerClients.history()),
             decoder,
             activationBytes,
             new WorkerParts.Decoders(
@@ -196,7 +198,7 @@ public final class WorkerService implements AutoCloseable {
                     clients.deserializer(SteeringVector.class),
                     clients.deserializer(SteeringAlias.class),
                     clients.deserializer(SteeringPolicy.class))),
-            kafka::tail,
+            workerClients::tail,
             chunks,
             events,
             metrics,
@@ -225,18 +227,6 @@ public final class WorkerService implements AutoCloseable {
                 "akka.coordinated-shutdown.run-by-jvm-shutdown-hook", false,
                 "akka.jvm-exit-on-fatal-error", false))
         .withFallback(ConfigFactory.load());
-  }
-
-  private DecoderWatch decoderWatch(KafkaClients clients, WorkerMetrics metrics) {
-    TopicCatalogue catalogue = clients.settings().catalogue();
-    return DecoderWatch.open(
-        settings.decoderWatch(),
-        new DecoderWatch.Target(
-            catalogue.decoderGroup(settings.servedName()),
-            catalogue.activations(),
-            catalogue.requestPartitions()),
-        clients.admin(),
-        metrics);
   }
 
   /** The checkpoint's local folder; a model on the hub is fetched, which may take its time. */

@@ -45,6 +45,9 @@ public final class ScriptedEngine implements Engine {
     public volatile RuntimeException nextFailure;
     public volatile int poisonToken = -1;
 
+    /** D. */
+    public volatile int hidden = HIDDEN;
+
     /** Whether the poison takes the process with it, as a fault in native code does. */
     public volatile boolean poisonKills;
 
@@ -150,11 +153,11 @@ public final class ScriptedEngine implements Engine {
     return new ModelConfig(
         "Scripted",
         LAYERS,
-        HIDDEN,
+        script.hidden,
         1,
         1,
-        HIDDEN,
-        HIDDEN,
+        script.hidden,
+        script.hidden,
         VOCABULARY,
         CONTEXT,
         1e-5,
@@ -285,14 +288,13 @@ public final class ScriptedEngine implements Engine {
     return new StepOutput(sequence, logits, summary, rows, finalRows);
   }
 
-  private static CapturedRows rows(
-      HookPoint hookPoint, List<Integer> layers, List<Integer> positions) {
+  private CapturedRows rows(HookPoint hookPoint, List<Integer> layers, List<Integer> positions) {
     ByteBuffer payload =
-        ByteBuffer.allocate(layers.size() * positions.size() * HIDDEN * Float.BYTES)
+        ByteBuffer.allocate(layers.size() * positions.size() * script.hidden * Float.BYTES)
             .order(ByteOrder.LITTLE_ENDIAN);
     for (int layer : layers) {
       for (int position : positions) {
-        for (int i = 0; i < HIDDEN; i++) {
+        for (int i = 0; i < script.hidden; i++) {
           payload.putFloat(value(layer, position, hookPoint));
         }
       }
@@ -302,7 +304,7 @@ public final class ScriptedEngine implements Engine {
         layers.stream().mapToInt(Integer::intValue).toArray(),
         positions.stream().mapToInt(Integer::intValue).toArray(),
         DType.FLOAT32,
-        HIDDEN,
+        script.hidden,
         payload.flip());
   }
 

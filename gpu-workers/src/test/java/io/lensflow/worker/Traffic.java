@@ -18,6 +18,7 @@ import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.service.KafkaSettings;
 import io.lensflow.testkit.Await;
 import io.lensflow.testkit.KafkaEnvironment;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -59,6 +60,10 @@ public final class Traffic implements AutoCloseable {
   private final KafkaProducer<String, byte[]> rawProducer;
   private final Thread reader;
   private volatile boolean stopped;
+
+  /** Whether rows are forgotten as soon as they are read: a test of memory wants none of them. */
+  volatile boolean dropPayloads;
+
   private volatile Throwable failure;
 
   Traffic(KafkaEnvironment environment) {
@@ -123,17 +128,19 @@ public final class Traffic implements AutoCloseable {
     }
   }
 
-  private static <T extends SpecificRecord> void keep(
+  private <T extends SpecificRecord> void keep(
       ConsumerRecord<byte[], byte[]> record,
       String topic,
       RecordDeserializer<T> deserializer,
       List<Seen<T>> seen) {
     if (record.topic().equals(topic)) {
-      seen.add(
-          new Seen<>(
-              deserializer.deserialize(topic, record.value()),
-              record,
-              Instant.ofEpochMilli(record.timestamp())));
+      T value = deserializer.deserialize(topic, record.value());
+      ConsumerRecord<byte[], byte[]> kept = record;
+      if (dropPayloads && value instanceof ActivationChunk chunk) {
+        chunk.setPayload(ByteBuffer.allocate(0));
+        kept = new ConsumerRecord<>(topic, record.partition(), record.offset(), record.key(), null);
+      }
+      seen.add(new Seen<>(value, kept, Instant.ofEpochMilli(record.timestamp())));
     }
   }
 

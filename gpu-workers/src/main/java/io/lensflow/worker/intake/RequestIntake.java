@@ -22,9 +22,7 @@ import io.lensflow.worker.scheduling.StepScheduler;
 import io.lensflow.worker.steering.SteeringTable;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -106,18 +104,6 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
       CaptureGate captures,
       CaptureFit fit,
       ActorRef<Event> listener) {}
-
-  /** A request that is held; {@code parked} while it takes no slot. */
-  private static final class Held {
-    private final ActorRef<RequestSession.Command> session;
-    private final List<Delivery> deliveries = new ArrayList<>();
-    private boolean parked;
-
-    Held(ActorRef<RequestSession.Command> session, Delivery delivery) {
-      this.session = session;
-      deliveries.add(delivery);
-    }
-  }
 
   private final Logger log;
   private final TimerScheduler<Command> timers;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.CompletionType;
+import io.lensflow.service.KafkaSettings;
 import io.lensflow.testkit.KafkaEnvironment;
 import io.lensflow.testkit.KafkaExtension;
 import java.util.List;
@@ -13,24 +14,26 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.common.config.ConfigResource;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** A group whose locks are so short that a request outlives several of them. */
+/** A group whose patience is so short that a request outlives it several times. */
 @ExtendWith(KafkaExtension.class)
-class LockRenewalIT {
+class LongRequestIT {
   private static final String LOCK_MILLIS = "1500";
 
-  @Test
-  void shouldKeepARequestWhenItRunsLongerThanItsLock(KafkaEnvironment environment)
-      throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"share-group", "classic-group"})
+  void shouldKeepARequestWhenItRunsLongerThanItsGroupIsPatient(
+      String source, KafkaEnvironment environment) throws Exception {
     environment.createTopics();
     shortenLocks(environment);
     ScriptedEngine.Script script = new ScriptedEngine.Script();
     script.stepNanos = 50_000_000;
     try (Traffic traffic = new Traffic(environment);
-        WorkerService first = Workers.scripted("one", script, traffic.kafka(), Map.of());
-        WorkerService second = Workers.scripted("two", script, traffic.kafka(), Map.of())) {
+        WorkerService first = worker("one", source, script, traffic);
+        WorkerService second = worker("two", source, script, traffic)) {
       String id = traffic.send(Traffic.request("long", 100));
 
       CompletionEvent end = traffic.awaitEnd(id);
@@ -45,6 +48,23 @@ class LockRenewalIT {
       }
       assertThat(first.port()).isNotEqualTo(second.port());
     }
+  }
+
+  /** A worker whose consumers must not go without a poll for longer than a lock lasts. */
+  private static WorkerService worker(
+      String name, String source, ScriptedEngine.Script script, Traffic traffic) {
+    KafkaSettings kafka = traffic.kafka();
+    return Workers.scripted(
+        name,
+        script,
+        new KafkaSettings(
+            kafka.bootstrapServers(),
+            kafka.schemaRegistry(),
+            kafka.topicPrefix(),
+            kafka.requestPartitions(),
+            kafka.replicationFactor(),
+            Map.of("max.poll.interval.ms", LOCK_MILLIS)),
+        Map.of("request-source", source));
   }
 
   private static void shortenLocks(KafkaEnvironment environment)
