@@ -13,6 +13,9 @@ import java.util.stream.Collectors;
 
 /** Shows findings as a table and keeps them as JSON. Stateless. */
 public final class Report {
+  /** More are in the JSON file only. */
+  private static final int MOST_SAMPLES = 12;
+
   private static final String LINE = "%-27s %9s %-7s %-20s %-12s %s%n";
   private static final int SAYS_WIDTH = 96;
   private static final String INDENT = "    ";
@@ -35,8 +38,14 @@ public final class Report {
         figure.unit(),
         finding.bound(),
         finding.bound().verdict(figure.value()),
-        figure.samples().stream().map(Report::number).collect(Collectors.joining(" ")));
+        samples(figure.samples()));
     wrap(out, finding.says());
+  }
+
+  private static String samples(List<Double> all) {
+    String shown =
+        all.stream().limit(MOST_SAMPLES).map(Report::number).collect(Collectors.joining(" "));
+    return all.size() <= MOST_SAMPLES ? shown : shown + " … %d in all".formatted(all.size());
   }
 
   private static void wrap(PrintStream out, String says) {

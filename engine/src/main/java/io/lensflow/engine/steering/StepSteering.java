@@ -1,10 +1,14 @@
 package io.lensflow.engine.steering;
 
+import io.lensflow.engine.capture.HookPoint;
 import io.lensflow.engine.torch.Argument;
 import io.lensflow.engine.torch.Tensor;
 import io.lensflow.engine.torch.TensorKernels;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -12,6 +16,11 @@ import java.util.TreeMap;
 /**
  * The steering of one step: for each layer, which operation changes which of the step's rows, in
  * the order in which each sequence lists them.
+ *
+ * <p>A batch in which every sequence adds a vector of its own would be as many operations a layer;
+ * they are made one, over rows and vectors beside each other, where that leaves every element's
+ * arithmetic as it is: additions with the same multiplier to one row of a sequence each. So a row
+ * has the same bits whoever runs beside it.
  *
  * <p>Filled by one thread, then read by all ranks.
  */
@@ -45,7 +54,20 @@ public final class StepSteering {
     }
   }
 
-  private record Edit(SteeringSite site, long[] rows) {}
+  /**
+   * One operation of one sequence.
+   *
+   * @param ordinal how many operations the sequence lists before it at the same place
+   */
+  private record Edit(SteeringSite site, long[] rows, int ordinal) {
+    /** Whether it may be made together with others of its key. */
+    boolean joins() {
+      return rows.length == 1 && site.operation() == SteeringOperation.ADD && !site.preserveNorm();
+    }
+  }
+
+  /** What operations have in common that are made together; no two are of one sequence. */
+  private record Key(HookPoint hookPoint, float multiplier, int ordinal) {}
 
   /**
    * Adds a sequence's steering.
@@ -56,6 +78,7 @@ public final class StepSteering {
    */
   public void add(
       List<SteeringSite> sites, int promptLength, int firstRow, int firstPosition, int count) {
+    Map<List<Object>, Integer> listed = new HashMap<>();
     for (SteeringSite site : sites) {
       if (site.multiplier() == 0 && site.operation() != SteeringOperation.PROJECT_TO) {
         continue;
@@ -68,9 +91,11 @@ public final class StepSteering {
         }
       }
       if (size > 0) {
+        List<Object> place = List.of(site.layer(), site.hookPoint());
+        int ordinal = listed.merge(place, 1, Integer::sum) - 1;
         layers
             .computeIfAbsent(site.layer(), layer -> new ArrayList<>())
-            .add(new Edit(site, Arrays.copyOf(rows, size)));
+            .add(new Edit(site, Arrays.copyOf(rows, size), ordinal));
       }
     }
   }
@@ -86,25 +111,37 @@ public final class StepSteering {
    * @param layerCount L
    */
   public Edits edits(TensorKernels tensors, int rank, int layerCount) {
-    List<Edit> all = new ArrayList<>();
+    List<List<Edit>> all = new ArrayList<>();
     long[] starts = new long[layerCount + 1];
     for (int layer = 0; layer < layerCount; layer++) {
-      all.addAll(layers.getOrDefault(layer, List.of()));
+      all.addAll(together(layers.getOrDefault(layer, List.of())));
       starts[layer + 1] = all.size();
     }
     long[] codes = new long[FIELDS * all.size()];
     double[] multipliers = new double[all.size()];
     List<Tensor> rows = new ArrayList<>();
     List<Tensor> vectors = new ArrayList<>();
+    List<Tensor> made = new ArrayList<>();
+    long[] previous = null;
     try {
       for (int i = 0; i < all.size(); i++) {
-        SteeringSite site = all.get(i).site();
+        List<Edit> edits = all.get(i);
+        SteeringSite site = edits.get(0).site();
         codes[FIELDS * i] = site.hookPoint().ordinal();
         codes[FIELDS * i + 1] = site.operation().ordinal();
         codes[FIELDS * i + 2] = site.preserveNorm() ? 1 : 0;
         multipliers[i] = site.multiplier();
-        rows.add(tensors.integers(all.get(i).rows()));
-        vectors.add(((DeviceVector) site.vector()).tensor(rank));
+        long[] these = edits.stream().flatMapToLong(edit -> Arrays.stream(edit.rows())).toArray();
+        if (Arrays.equals(these, previous)) {
+          // As a rule every layer changes the same rows.
+          rows.add(rows.get(i - 1));
+        } else {
+          rows.add(added(made, tensors.integers(these)));
+          previous = these;
+        }
+        List<Tensor> ofEdits =
+            edits.stream().map(edit -> ((DeviceVector) edit.site().vector()).tensor(rank)).toList();
+        vectors.add(ofEdits.size() == 1 ? ofEdits.get(0) : added(made, tensors.stack(ofEdits, 1)));
       }
       return new Edits(
           Argument.of(starts),
@@ -113,8 +150,33 @@ public final class StepSteering {
           Argument.of(rows),
           Argument.of(vectors));
     } finally {
-      rows.forEach(Tensor::close);
+      made.forEach(Tensor::close);
     }
+  }
+
+  private static Tensor added(List<Tensor> made, Tensor tensor) {
+    made.add(tensor);
+    return tensor;
+  }
+
+  /**
+   * A layer's operations, those that are made as one together. Each sequence's stay in their order:
+   * what it lists first comes first, and what different sequences list changes different rows.
+   */
+  private static List<List<Edit>> together(List<Edit> ofLayer) {
+    Map<Object, List<Edit>> groups = new LinkedHashMap<>();
+    ofLayer.stream()
+        .sorted(Comparator.comparingInt(Edit::ordinal))
+        .forEach(
+            edit -> {
+              SteeringSite site = edit.site();
+              Object key =
+                  edit.joins()
+                      ? new Key(site.hookPoint(), site.multiplier(), edit.ordinal())
+                      : new Object();
+              groups.computeIfAbsent(key, k -> new ArrayList<>()).add(edit);
+            });
+    return List.copyOf(groups.values());
   }
 
   /**

@@ -2,6 +2,7 @@ package io.lensflow.engine.torch;
 
 import ai.djl.engine.EngineException;
 import io.lensflow.engine.DType;
+import java.util.List;
 
 /**
  * Allocation, views and conversion of tensors, for one device. Tensors are made on the host, where
@@ -118,6 +119,13 @@ public final class TensorKernels implements AutoCloseable {
   /** Rows {@code start … start + length − 1} of {@code x}: a view that shares its memory. */
   public Tensor rows(Tensor x, long start, long length) {
     return module.tensor("rows", x, start, length);
+  }
+
+  /** Tensors of one shape beside each other, along a new dimension {@code dim}. */
+  public Tensor stack(List<Tensor> tensors, long dim) {
+    try (Argument list = Argument.of(tensors)) {
+      return module.tensor("stack", list, dim);
+    }
   }
 
   /** {@code x[:, at]}: a view that shares the memory of {@code x}. */

@@ -25,6 +25,10 @@ class Kernels(Module):
   def rows(self: __torch__.Kernels, x: Tensor, start: int, length: int) -> Tensor:
     return torch.narrow(x, 0, start, length)
 
+  # Tensors of one shape beside each other, along a new dimension.
+  def stack(self: __torch__.Kernels, xs: List[Tensor], dim: int) -> Tensor:
+    return torch.stack(xs, dim)
+
   # x[:, at]: a view.
   def column(self: __torch__.Kernels, x: Tensor, at: int) -> Tensor:
     return torch.select(x, 1, at)

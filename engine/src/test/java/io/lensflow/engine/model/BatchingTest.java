@@ -24,6 +24,7 @@ import io.lensflow.engine.steering.SteeringSite;
 import io.lensflow.text.spec.PositionSpec;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
@@ -91,6 +92,46 @@ class BatchingTest {
           }
         }
       }
+    }
+  }
+
+  @Test
+  void shouldAddEachRequestsOwnVectorsInTheirOrderWhenTheyGenerateTogether() {
+    int[] ids = ids(new Random(3), 12);
+    int p = ids.length - 1;
+    Random random = new Random(4);
+    try (PreparedVector first = engine.prepare(vector(random));
+        PreparedVector second = engine.prepare(vector(random))) {
+      SteeringSite one = site(first, SteeringOperation.ADD, 1, false);
+      SteeringSite other = site(second, SteeringOperation.ADD, 1, false);
+      SteeringSite ablation = site(second, SteeringOperation.ABLATE, 1, false);
+      List<List<SteeringSite>> steering =
+          List.of(
+              List.of(other),
+              List.of(ablation, one),
+              List.of(one, ablation),
+              List.of(one, other, one));
+      List<Trace> together = new ArrayList<>();
+      List<StepInput> last = new ArrayList<>();
+      for (List<SteeringSite> sites : steering) {
+        Sequence sequence =
+            engine.open(new SequenceOptions(p, ids.length, Trace.everything(engine), sites));
+        Trace trace = new Trace(engine, ids.length);
+        StepInput prompt = new StepInput(sequence, Arrays.copyOf(ids, p), Logits.ALL);
+        trace.add(engine.step(List.of(prompt)).get(0), 0);
+        together.add(trace);
+        last.add(new StepInput(sequence, new int[] {ids[p]}, Logits.ALL));
+      }
+      List<StepOutput> outputs = engine.step(last);
+      for (int i = 0; i < steering.size(); i++) {
+        together.get(i).add(outputs.get(i), p);
+        outputs.get(i).sequence().close();
+      }
+      for (int i = 0; i < steering.size(); i++) {
+        Trace alone = Trace.of(engine, ids, p, ids.length, steering.get(i));
+        assertThat(together.get(i).distance(alone)).as("request %d", i).isLessThan(ROW_TOLERANCE);
+      }
+      assertThat(together.get(1).distance(together.get(2))).isGreaterThan(1000 * ROW_TOLERANCE);
     }
   }
 
