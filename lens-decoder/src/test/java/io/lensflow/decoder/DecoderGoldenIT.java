@@ -42,6 +42,7 @@ class DecoderGoldenIT {
       try (DecoderService service = bed.start(Map.of())) {
         Await.until("readiness", LIMIT, () -> service.readiness().ready());
         bed.sendBytes("nobody", "no chunk at all");
+        bed.sendBytes("nobody", "\0\0\1\0\7 under a schema that nobody registered");
         bed.send(lying(chunks.get(0)));
         chunks.forEach(bed::send);
         bed.awaitResults(chunks.size() + 1, LIMIT);
@@ -57,7 +58,8 @@ class DecoderGoldenIT {
 
         assertThat(bed.deadLetters)
             .extracting(letter -> letter.getFailure().getCode())
-            .containsExactlyInAnyOrder("UNREADABLE_RECORD", "CHECKSUM_MISMATCH");
+            .containsExactlyInAnyOrder(
+                "UNREADABLE_RECORD", "UNREADABLE_RECORD", "CHECKSUM_MISMATCH");
         assertCounters(cases, service);
         assertCanaryIsAlive(bed, cases.get("case0"));
       }
@@ -119,7 +121,7 @@ class DecoderGoldenIT {
         .isEqualTo(residualRows);
     assertThat(DecoderTestBed.metric(port, "lensflow_decoder_canary_mismatches_total")).isZero();
     assertThat(DecoderTestBed.metric(port, "lensflow_decoder_rows_total")).isEqualTo(rows);
-    assertThat(DecoderTestBed.metric(port, "lensflow_decoder_dead_letters_total")).isEqualTo(2);
+    assertThat(DecoderTestBed.metric(port, "lensflow_decoder_dead_letters_total")).isEqualTo(3);
   }
 
   private static void assertCanaryIsAlive(DecoderTestBed bed, GoldenCase golden) {

@@ -33,7 +33,7 @@ final class GoldenCase {
   private final GoldenMetrics model;
   private final int[] tokenIds;
   private final float[] values;
-  private final float[] residual;
+  final float[] residual;
 
   private GoldenCase(
       SafetensorsFile file,
