@@ -14,6 +14,8 @@ import io.lensflow.records.PromptRequest;
 import io.lensflow.records.Sampling;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -175,6 +177,7 @@ class LensFitIT {
         .setMaxNewTokens(newTokens)
         .setIgnoreEos(ignoreEos)
         .setLenses(List.of())
+        .setDeadline(Instant.now().plus(Duration.ofHours(2)))
         .build();
   }
 

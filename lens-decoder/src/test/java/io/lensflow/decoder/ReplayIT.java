@@ -282,9 +282,15 @@ class ReplayIT {
 
   private LensRows engine(Path lens, DecoderTestBed bed) throws Exception {
     ByteBuffer rows =
-        ByteBuffer.allocate(golden.residual.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    rows.asFloatBuffer().put(golden.residual);
+        ByteBuffer.allocate(golden.layers * golden.rows * golden.hiddenSize * Float.BYTES)
+            .order(ByteOrder.LITTLE_ENDIAN);
     int n = golden.layers * golden.rows;
+    for (int row = 0; row < n; row++) {
+      for (float value : golden.row(row / golden.rows, row % golden.rows)) {
+        rows.putFloat(value);
+      }
+    }
+    rows.flip();
     int size = golden.rows * golden.hiddenSize * Float.BYTES;
     try (LensHead head = LensHead.load(fixture, LensHeadOptions.defaults());
         LensTranslator translator =
