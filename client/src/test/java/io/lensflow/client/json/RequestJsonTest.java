@@ -11,6 +11,7 @@ import io.lensflow.records.LensAccuracy;
 import io.lensflow.records.LensMetric;
 import io.lensflow.records.LensRequest;
 import io.lensflow.records.NormScale;
+import io.lensflow.records.PolicyUse;
 import io.lensflow.records.Prompt;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.SteeringOperation;
@@ -27,6 +28,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RequestJsonTest {
   private static final Instant NOW = Instant.parse("2026-11-23T12:00:00Z");
   private static final String ID = "0193-new";
+
+  @Test
+  void shouldObeyPoliciesUnlessTheRequestIgnoresThem() {
+    assertThat(read("{'prompt': 'x'}").getPolicies()).isEqualTo(PolicyUse.APPLY);
+    assertThat(read("{'prompt': 'x', 'policies': 'ignore'}").getPolicies())
+        .isEqualTo(PolicyUse.IGNORE);
+  }
 
   @Test
   void shouldTakeTheRecordsDefaultsWhenOnlyAPromptIsGiven() {
