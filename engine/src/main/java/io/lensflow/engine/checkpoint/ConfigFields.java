@@ -3,6 +3,7 @@ package io.lensflow.engine.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
+import java.util.Map;
 
 /**
  * Typed access to a configuration's fields. A field that is null counts as absent; a wrong one is
@@ -56,7 +57,7 @@ final class ConfigFields {
   String nestedObject() {
     return fields.properties().stream()
         .filter(entry -> entry.getValue().isObject())
-        .map(java.util.Map.Entry::getKey)
+        .map(Map.Entry::getKey)
         .findFirst()
         .orElse(null);
   }

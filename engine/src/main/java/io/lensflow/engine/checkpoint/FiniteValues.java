@@ -7,10 +7,10 @@ import java.nio.ByteOrder;
 /**
  * Looks for NaN and infinities in raw little-endian elements.
  *
- * <p>An element is neither finite nor a number exactly if its exponent's bits are all set. The
- * exponents of all elements in 8 bytes are masked out and 1 is added to each: only a full exponent
- * carries into the sign's place, and none carries further. The loop compiles to vector code and
- * runs faster than memory (35 GB/s in the cache on one core), so a loader can afford it always.
+ * <p>An element is NaN or infinite exactly if its exponent's bits are all set. The exponents of all
+ * elements in 8 bytes are masked out and 1 is added to each: only a full exponent carries into the
+ * sign's place, and none carries further. The loop compiles to vector code and runs faster than
+ * memory (35 GB/s in the cache on one core), so a loader can afford it always.
  *
  * <p>Thread-safe.
  */

@@ -1,6 +1,7 @@
 package io.lensflow.engine.model;
 
 import io.lensflow.engine.model.StepLayout.Span;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -55,7 +56,7 @@ final class SpanGroup {
       shortest = Math.min(shortest, s);
       leastOwned = Math.min(leastOwned, owned);
     }
-    lengths = java.util.Arrays.copyOf(lengths, lengths.length + 1);
+    lengths = Arrays.copyOf(lengths, lengths.length + 1);
     lengths[lengths.length - 1] = s;
   }
 

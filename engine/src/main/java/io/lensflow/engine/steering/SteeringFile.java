@@ -78,8 +78,11 @@ public final class SteeringFile {
       PreparedVector vector;
       try {
         vector = engine.prepare(entries.get(i).values());
-      } catch (IllegalArgumentException e) {
-        throw new IllegalArgumentException("%s[%d].%s".formatted(file, i, e.getMessage()), e);
+      } catch (RuntimeException e) {
+        sites.stream().map(SteeringSite::vector).forEach(PreparedVector::close);
+        throw e instanceof IllegalArgumentException
+            ? new IllegalArgumentException("%s[%d].%s".formatted(file, i, e.getMessage()), e)
+            : e;
       }
       sites.add(
           new SteeringSite(
