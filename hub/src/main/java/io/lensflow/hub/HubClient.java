@@ -45,6 +45,7 @@ final class HubClient {
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .followRedirects(HttpClient.Redirect.NEVER)
+            .proxy(settings.proxies())
             .connectTimeout(settings.transfers().answerTimeout())
             .build();
   }
@@ -216,6 +217,7 @@ final class HubClient {
     }
     boolean http = "http".equalsIgnoreCase(next.getScheme());
     if (location.isEmpty()
+        || next.getHost() == null
         || !http && !"https".equalsIgnoreCase(next.getScheme())
         || http && "https".equalsIgnoreCase(uri.getScheme())) {
       throw new HubException("%s is redirected to '%s'; not followed".formatted(uri, location));
@@ -255,7 +257,8 @@ final class HubClient {
     return uri.getScheme().toLowerCase(Locale.ROOT);
   }
 
-  private static int port(URI uri) {
+  /** The port that an address means. */
+  static int port(URI uri) {
     return uri.getPort() >= 0 ? uri.getPort() : scheme(uri).equals("https") ? 443 : 80;
   }
 }

@@ -1,11 +1,13 @@
 package io.lensflow.hub;
 
 import java.io.IOException;
+import java.net.ProxySelector;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +23,7 @@ import java.util.regex.Pattern;
  * @param token sent to the endpoint's host alone
  * @param offline whether only the cache is looked at
  * @param symlinks whether snapshots may be made of links to blobs; else files are moved there
+ * @param proxies through whom the hub is asked
  * @param transfers how files are fetched
  */
 public record HubSettings(
@@ -29,9 +32,11 @@ public record HubSettings(
     Optional<String> token,
     boolean offline,
     boolean symlinks,
+    ProxySelector proxies,
     Transfers transfers) {
   private static final String DEFAULT_ENDPOINT = "https://huggingface.co";
   private static final Set<String> TRUE = Set.of("1", "true", "yes", "on");
+  private static final Pattern TOKEN = Pattern.compile("[\\x21-\\x7e]+");
   private static final Pattern VARIABLE = Pattern.compile("\\$(?:\\{(\\w+)}|(\\w+))");
 
   /**
@@ -60,7 +65,8 @@ public record HubSettings(
    * HUGGINGFACE_HUB_CACHE}, {@code HF_HOME}, {@code XDG_CACHE_HOME}; {@code HF_TOKEN}, {@code
    * HUGGING_FACE_HUB_TOKEN}, the file that {@code HF_TOKEN_PATH} names, else the one that a login
    * left in {@code HF_HOME}, unless {@code HF_HUB_DISABLE_IMPLICIT_TOKEN}; {@code HF_HUB_OFFLINE},
-   * {@code TRANSFORMERS_OFFLINE}; {@code HF_HUB_DISABLE_SYMLINKS}.
+   * {@code TRANSFORMERS_OFFLINE}; {@code HF_HUB_DISABLE_SYMLINKS}; {@code HTTPS_PROXY}, {@code
+   * HTTP_PROXY}, {@code ALL_PROXY}, {@code NO_PROXY}.
    *
    * @throws HubException if a variable cannot be used; names it
    */
@@ -87,6 +93,7 @@ public record HubSettings(
         token(env, hfHome),
         env.isTrue("HF_HUB_OFFLINE") || env.isTrue("TRANSFORMERS_OFFLINE"),
         !env.isTrue("HF_HUB_DISABLE_SYMLINKS"),
+        EnvironmentProxies.of(env::text),
         Transfers.DEFAULT);
   }
 
@@ -105,16 +112,23 @@ public record HubSettings(
   }
 
   private static Optional<String> token(Environment env, Path hfHome) throws HubException {
-    Optional<String> given = env.text("HF_TOKEN").or(() -> env.text("HUGGING_FACE_HUB_TOKEN"));
-    if (given.isPresent()) {
-      return given;
+    for (String variable : List.of("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")) {
+      Optional<String> given = env.text(variable);
+      if (given.isPresent()) {
+        return Optional.of(checkedToken(given.get(), variable));
+      }
     }
     if (env.isTrue("HF_HUB_DISABLE_IMPLICIT_TOKEN")) {
       return Optional.empty();
     }
     Path file = env.path("HF_TOKEN_PATH").orElse(hfHome.resolve("token"));
     try {
-      return Optional.of(Files.readString(file).strip()).filter(token -> !token.isEmpty());
+      String stored = Files.readString(file).strip();
+      return stored.isEmpty()
+          ? Optional.empty()
+          : Optional.of(checkedToken(stored, file.toString()));
+    } catch (HubException e) {
+      throw e;
     } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (IOException e) {
@@ -123,6 +137,16 @@ public record HubSettings(
               .formatted(file, e),
           e);
     }
+  }
+
+  /** A header that cannot be sent would be quoted in an error, and with it the token. */
+  private static String checkedToken(String token, String where) throws HubException {
+    if (!TOKEN.matcher(token).matches()) {
+      throw new HubException(
+          "the token in %s holds white space or letters that no token has; copy it once more"
+              .formatted(where));
+    }
+    return token;
   }
 
   /** Without the token, which must not come into a log. */

@@ -99,7 +99,7 @@ final class Lookup {
     }
     return new HubException(
         ("%s is neither a folder here nor complete in the cache %s, and the hub %s cannot be reached:"
-                + " %s; check the network, the proxy (JAVA_OPTS) and HF_ENDPOINT")
+                + " %s; check the network, the proxy (HTTPS_PROXY) and HF_ENDPOINT")
             .formatted(id, settings.cacheFolder(), settings.endpoint(), Retries.describe(e)),
         e);
   }

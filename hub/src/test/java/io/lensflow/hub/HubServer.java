@@ -65,6 +65,7 @@ final class HubServer implements AutoCloseable {
   private String wantedToken;
   private String gated;
   private String slow;
+  private String listingMoved;
 
   HubServer() throws IOException {
     hub = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -123,6 +124,11 @@ final class HubServer implements AutoCloseable {
   /** Answers for a file's content only when the model was asked for twice, so that two overlap. */
   void slow(String file) {
     slow = file;
+  }
+
+  /** Answers who asks for the model with a redirect. */
+  void moveListingTo(String location) {
+    listingMoved = location;
   }
 
   /** How often the model was asked for. */
@@ -213,7 +219,10 @@ final class HubServer implements AutoCloseable {
   private void list(HttpExchange exchange, String revision) throws IOException {
     Integer fault = listingFaults.poll();
     String commit = revision.equals(COMMIT) ? COMMIT : revisions.get(revision);
-    if (fault != null && fault == STALL) {
+    if (listingMoved != null) {
+      exchange.getResponseHeaders().set("Location", listingMoved);
+      exchange.sendResponseHeaders(302, -1);
+    } else if (fault != null && fault == STALL) {
       exchange.sendResponseHeaders(200, 100);
       exchange.getResponseBody().flush();
       awaitClose();

@@ -84,6 +84,20 @@ class HubSettingsTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"hf_se cret", "hf_se\ncret", "hf_sécret"})
+  void shouldNotTellTheTokenWhenItCannotBeSent(String token) throws IOException {
+    assertThatThrownBy(() -> from(Map.of("HF_TOKEN", token)))
+        .isInstanceOf(HubException.class)
+        .hasMessageContaining("HF_TOKEN")
+        .hasMessageNotContaining("hf_se");
+    Path file = Files.writeString(home.resolve("stored"), token);
+    assertThatThrownBy(() -> from(Map.of("HF_TOKEN_PATH", file.toString())))
+        .isInstanceOf(HubException.class)
+        .hasMessageContaining(file.toString())
+        .hasMessageNotContaining("hf_se");
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"1", "true", "YES", "On"})
   void shouldStayOfflineWhenToldTo(String yes) throws HubException {
     assertThat(from(Map.of("HF_HUB_OFFLINE", yes)).offline()).isTrue();

@@ -2,6 +2,9 @@ package io.lensflow.hub;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.ProxySelector;
+import java.net.URI;
+import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,6 +23,10 @@ final class HubTestBed implements AutoCloseable {
   String token;
   boolean offline;
   boolean symlinks = true;
+  ProxySelector proxies = HttpClient.Builder.NO_PROXY;
+
+  /** Another than the server's own, such as one that only a proxy can reach; null for none. */
+  URI endpoint;
 
   HubTestBed(Path cache) throws IOException {
     this.server = HubServer.withTinyModel();
@@ -29,7 +36,13 @@ final class HubTestBed implements AutoCloseable {
   ModelHub hub() {
     return new ModelHub(
         new HubSettings(
-            server.endpoint(), cache, Optional.ofNullable(token), offline, symlinks, QUICK));
+            endpoint == null ? server.endpoint() : endpoint,
+            cache,
+            Optional.ofNullable(token),
+            offline,
+            symlinks,
+            proxies,
+            QUICK));
   }
 
   Path resolve(String id) throws IOException {

@@ -130,6 +130,14 @@ class RefusalTest {
     assertRefused("org/tiny").hasMessageContaining("ETag");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"http:///x", "ftp://elsewhere/x", "x y", "http:x"})
+  void shouldRefuseARedirectThatLeadsNowhere(String location) {
+    bed.server.moveListingTo(location);
+
+    assertRefused("org/tiny").hasMessageContaining("is redirected to '" + location + "'");
+  }
+
   @Test
   void shouldSayThatTheDiskIsTooSmallBeforeItIsFull() {
     bed.server.sizes.put("model.safetensors", 1L << 60);
