@@ -57,8 +57,13 @@ public final class Tokenizer implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       throw new IOException(file.toAbsolutePath() + " cannot be read: " + e.getMessage(), e);
     }
-    return new Tokenizer(
-        delegate, sha256(bytes), TokenKinds.read(bytes), ChatTemplate.load(folder));
+    try {
+      return new Tokenizer(
+          delegate, sha256(bytes), TokenKinds.read(bytes), ChatTemplate.load(folder));
+    } catch (IOException | RuntimeException e) {
+      delegate.close();
+      throw e;
+    }
   }
 
   /** Ids of plain text, with the special tokens that the tokenizer adds by itself. */
