@@ -25,7 +25,8 @@ public final class EngineLoader {
   /**
    * Loads a checkpoint and tells how far it is.
    *
-   * @throws IllegalArgumentException if the model cannot be split into so many ranks
+   * @throws IllegalArgumentException if the model cannot be split into so many ranks, or a device
+   *     is not there
    * @see #load(Path, EngineOptions)
    */
   public static Engine load(Path folder, EngineOptions options, LoadProgress progress)

@@ -93,7 +93,7 @@ public final class CaptureCommand implements Callable<Integer> {
       paramLabel = "SPEC",
       defaultValue = "all",
       description = {
-        "Rows: all, prompt, generated, last_prompt, from_label, 1-, 0,2,-1",
+        "Rows: all, prompt, generated, last_prompt, from_label, or 1-3,-1 and the like",
         "(default: ${DEFAULT-VALUE})."
       })
   String positions;

@@ -121,7 +121,8 @@ public final class CaptureRun {
     try {
       return EngineLoader.load(options.model(), engineOptions, progress);
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("--tensor-parallel: " + e.getMessage(), e);
+      String option = options.devices().isEmpty() ? "--tensor-parallel" : "--devices";
+      throw new IllegalArgumentException(option + ": " + e.getMessage(), e);
     }
   }
 

@@ -80,7 +80,8 @@ public final class Transformer implements Engine {
    * Reads the weights of an open checkpoint, each rank its own.
    *
    * @param tokenizer owned by the engine from here on
-   * @throws IllegalArgumentException if the model cannot be split into so many ranks
+   * @throws IllegalArgumentException if the model cannot be split into so many ranks, or a device
+   *     is not there
    */
   public static Transformer load(
       Checkpoint checkpoint, Tokenizer tokenizer, EngineOptions options, LoadProgress progress)

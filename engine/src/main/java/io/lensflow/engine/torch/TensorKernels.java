@@ -1,5 +1,6 @@
 package io.lensflow.engine.torch;
 
+import ai.djl.engine.EngineException;
 import io.lensflow.engine.DType;
 
 /**
@@ -21,9 +22,19 @@ public final class TensorKernels implements AutoCloseable {
 
   /**
    * @param device {@code cpu} or such as {@code cuda:0}
+   * @throws IllegalArgumentException if nothing can be allocated there
    */
   public TensorKernels(String device) {
     this.device = device;
+    try {
+      emptyOnDevice(DType.FLOAT32, 1).close();
+    } catch (EngineException e) {
+      module.close();
+      throw new IllegalArgumentException(
+          "device '%s' cannot be used: it is not there, or libtorch is made for CPUs alone; name none for the CPU"
+              .formatted(device),
+          e);
+    }
   }
 
   /** The device's name. */

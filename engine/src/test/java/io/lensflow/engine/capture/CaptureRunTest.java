@@ -226,6 +226,7 @@ class CaptureRunTest {
     refused(o -> with(o, "all", "all", "float16", 1), "--dtype 'float16' is not supported");
     refused(o -> at(o, "late", List.of()), "--positions 'late'");
     refused(o -> at(o, "all", List.of("cpu", "cpu")), "--devices names 2 for --tensor-parallel 1");
+    refused(o -> at(o, "all", List.of("cuda:99")), "--devices: device 'cuda:99' cannot be used");
     refused(o -> at(o, "all", List.of("gpu")), "device 'gpu' is not known");
     refused(o -> with(o, "all", "all", null, 0), "--tensor-parallel is 0; it must be at least 1");
     refused(
