@@ -145,12 +145,22 @@ public final class CaptureStaging implements AutoCloseable {
               || blocks[p][0].slots() < needed
               || blocks[p][0].rows() < capacity)) {
         free(p);
-        blocks[p] = new StagingBlock[rankColumns.length];
-        for (int rank = 0; rank < rankColumns.length; rank++) {
-          blocks[p][rank] =
-              new StagingBlock(ranks.get(rank), needed, capacity, rankColumns[rank], dtype);
-        }
+        blocks[p] = blocks(needed, capacity);
       }
+    }
+  }
+
+  /** A block for each rank, or none if there is no memory for one. */
+  private StagingBlock[] blocks(int slots, int capacity) {
+    List<StagingBlock> made = new ArrayList<>();
+    try {
+      for (int rank = 0; rank < rankColumns.length; rank++) {
+        made.add(new StagingBlock(ranks.get(rank), slots, capacity, rankColumns[rank], dtype));
+      }
+      return made.toArray(StagingBlock[]::new);
+    } catch (RuntimeException e) {
+      made.forEach(StagingBlock::close);
+      throw e;
     }
   }
 

@@ -30,11 +30,20 @@ final class StagingBlock implements AutoCloseable {
     this.columns = columns;
     this.elementBytes = dtype.bytes();
     this.device = tensors.emptyOnDevice(dtype, rows, slots, columns);
-    this.host = tensors.onHost() ? device : tensors.emptyForCopies(dtype, rows, slots, columns);
+    this.host = tensors.onHost() ? device : hostCopy(dtype);
     this.bytes = host.bytes();
     this.views = new Tensor[slots];
     for (int slot = 0; slot < slots; slot++) {
       views[slot] = tensors.column(device, slot);
+    }
+  }
+
+  private Tensor hostCopy(DType dtype) {
+    try {
+      return tensors.emptyForCopies(dtype, rows, slots, columns);
+    } catch (RuntimeException e) {
+      device.close();
+      throw e;
     }
   }
 

@@ -38,6 +38,8 @@ final class AllReduce implements AutoCloseable {
   void prepare(int n) {
     if (n > rows) {
       close();
+      // Nothing until both are there: memory may be short.
+      rows = 0;
       attention = parts(n);
       mlp = parts(n);
       rows = n;
