@@ -6,7 +6,7 @@ import io.lensflow.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** Makes engines from checkpoint folders. */
+/** Makes engines from checkpoint folders, each on the thread that calls. Stateless. */
 public final class EngineLoader {
   private EngineLoader() {}
 

@@ -1,6 +1,7 @@
 package io.lensflow.hub;
 
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -17,6 +18,9 @@ public enum ModelFiles {
   static final String TOKENIZER_JSON = "tokenizer.json";
   static final String SINGLE = "model.safetensors";
   static final String INDEX = "model.safetensors.index.json";
+
+  private static final Pattern NAMED_TEMPLATE =
+      Pattern.compile("additional_chat_templates/[^/]+\\.jinja");
 
   private static final List<String> TOKENIZER_OPTIONAL =
       List.of(
@@ -36,6 +40,11 @@ public enum ModelFiles {
     return this == ALL
         ? Stream.concat(Stream.of("generation_config.json"), TOKENIZER_OPTIONAL.stream()).toList()
         : TOKENIZER_OPTIONAL;
+  }
+
+  /** Whether it is one of the named chat templates beside the usual one, of which there are any. */
+  static boolean isNamedTemplate(String file) {
+    return NAMED_TEMPLATE.matcher(file).matches();
   }
 
   boolean withWeights() {

@@ -121,6 +121,7 @@ final class Snapshot {
   List<String> toFetch(ModelListing listing) throws HubException {
     List<String> wanted = new ArrayList<>(which.required());
     wanted.addAll(which.optional());
+    listing.files().stream().filter(ModelFiles::isNamedTemplate).forEach(wanted::add);
     if (which.withWeights()) {
       List<String> weights =
           listing.files().contains(ModelFiles.INDEX) ? shards() : List.of(ModelFiles.SINGLE);

@@ -81,6 +81,17 @@ class ModelHubTest {
   }
 
   @Test
+  void shouldFetchNamedChatTemplatesWhenTheModelHasSome() throws IOException {
+    bed.server.put("additional_chat_templates/tool_use.jinja", "{{ tools }}");
+    bed.server.put("additional_chat_templates/README.md", "# templates");
+
+    Path templates = bed.resolve("org/tiny").resolve("additional_chat_templates");
+
+    assertThat(HubTestBed.names(templates)).containsExactly("tool_use.jinja");
+    assertThat(templates.resolve("tool_use.jinja")).hasContent("{{ tools }}");
+  }
+
+  @Test
   void shouldAskForNothingButTheCommitWhenTheCacheHasTheRest() throws IOException {
     bed.resolve("org/tiny");
     bed.server.requests.clear();

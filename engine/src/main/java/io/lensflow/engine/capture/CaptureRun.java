@@ -33,6 +33,8 @@ import java.util.stream.IntStream;
  * generated_ids} [G], {@code logits} [N, V] in float32 over the N = P+G−1 rows, {@code positions}
  * [N'], and for each hook point a tensor of its name in lower case, [layers, N', D] in the dtype of
  * the computation, over the N' captured ones. The file's metadata name the layers.
+ *
+ * <p>Runs on the calling thread, with an engine of its own.
  */
 public final class CaptureRun {
   private final CaptureOptions options;

@@ -6,7 +6,11 @@ import io.lensflow.engine.torch.TensorKernels;
 import java.nio.FloatBuffer;
 import java.util.List;
 
-/** A vector on every rank's device: v and v̂ as the two rows of a float32 tensor [2, D]. */
+/**
+ * A vector on every rank's device: v and v̂ as the two rows of a float32 tensor [2, D].
+ *
+ * <p>Not thread-safe: made and closed between steps, by who steps the engine.
+ */
 public final class DeviceVector implements PreparedVector {
   private final int length;
   private final double norm;

@@ -27,6 +27,8 @@ import java.util.StringJoiner;
  * "preserveNorm"}}. A relative vector file is looked up beside the JSON file. Left out, the hook
  * point is {@code ATTENTION_INPUT}, the operation {@code ADD}, the multiplier 1, the positions
  * {@code all}.
+ *
+ * <p>Immutable once read.
  */
 public final class SteeringFile {
   private static final Set<String> FIELDS =
