@@ -23,4 +23,11 @@ final class LoadMeter {
     read = Math.min(total, read + bytes);
     progress.read(read, total);
   }
+
+  /** Everything was read that is a part of the model; what remains belongs to nothing in it. */
+  synchronized void end() {
+    if (read < total) {
+      add(total - read);
+    }
+  }
 }

@@ -113,6 +113,7 @@ public final class Transformer implements Engine {
                     return own;
                   },
               failure -> {});
+      meter.end();
       return new Transformer(checkpoint, tokenizer, dtype, options, threads, ranks, blocks);
     } catch (Throwable e) {
       loaded.forEach(Rank::close);
