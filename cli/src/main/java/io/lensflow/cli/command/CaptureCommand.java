@@ -24,10 +24,9 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     description = {
       "Run a checkpoint without Kafka and write its rows to a file.",
-      "The safetensors file holds",
-      "token_ids [P], generated_ids [G], logits [N, V] float32, N = P+G-1 rows, and of the rows at",
-      "positions [N'] one tensor [layers, N', D] for each hook point. Generation is greedy; the",
-      "generated text goes to standard output."
+      "The safetensors file holds token_ids [P], generated_ids [G], logits [N, V] float32, N = P+G-1"
+          + " rows, and of the rows at positions [N'] one tensor [layers, N', D] for each hook point."
+          + " Generation is greedy; the generated text goes to standard output."
     })
 public final class CaptureCommand implements Callable<Integer> {
   /** The prompt, one way or the other. */
@@ -92,10 +91,9 @@ public final class CaptureCommand implements Callable<Integer> {
       names = "--positions",
       paramLabel = "SPEC",
       defaultValue = "all",
-      description = {
-        "Rows: all, prompt, generated, last_prompt, from_label, or 1-3,-1 and the like",
-        "(default: ${DEFAULT-VALUE})."
-      })
+      description =
+          "Rows: all, prompt, generated, last_prompt, from_label, or 1-3,-1 and the like"
+              + " (default: ${DEFAULT-VALUE}).")
   String positions;
 
   @Option(
@@ -113,12 +111,11 @@ public final class CaptureCommand implements Callable<Integer> {
 
   @Option(
       names = "--devices",
-      paramLabel = "DEVICE,…",
+      paramLabel = "DEVICE",
       split = ",",
-      description = {
-        "Where the ranks are, one for each, such as cuda:0,cuda:1; cpu:0 is the CPU treated like a",
-        "device of its own (default: the CPU)."
-      })
+      description =
+          "Where the ranks are, one for each, such as cuda:0,cuda:1; cpu:0 is the CPU treated like"
+              + " a device of its own (default: the CPU).")
   List<String> devices = List.of();
 
   @Option(
