@@ -82,24 +82,27 @@ final class ChunkPreparation implements AutoCloseable {
         of[row] = Arrays.binarySearch(distinct, wanted[row]);
       }
     }
+    Tensor precise = null;
     Tensor x = null;
     Tensor rounded = null;
     Tensor finals = null;
     try (Tensor raw = rows(batch.rows(), batch.dtype(), range(from, n));
         Tensor rawFinals = compared ? rows(batch.finalRows(), batch.dtype(), distinct) : null) {
       if (compared) {
-        finals = kernels.norm(rawFinals, norm, config.rmsNormEps());
+        finals = kernels.norm(rawFinals, norm, config.rmsNormEps(), false);
       }
       try (Tensor h =
           translator == null
               ? tensors.fetch(raw)
               : translator.apply(
                   raw, Arrays.copyOfRange(batch.layers(), from, from + n), tensors, kernels)) {
-        x = norm(h, rawFinals, batch.frozenNorm() ? of : null);
+        precise = norm(h, rawFinals, batch.frozenNorm() ? of : null, !fast);
       }
+      x = kernels.convert(precise, DType.FLOAT32);
       rounded = fast ? round(x) : null;
       return new RowChunk(
           n,
+          precise,
           x,
           rounded,
           finals,
@@ -108,7 +111,7 @@ final class ChunkPreparation implements AutoCloseable {
           t,
           t == 0 ? null : Arrays.copyOfRange(batch.targets(), from * t, (from + n) * t));
     } catch (RuntimeException | Error e) {
-      new RowChunk(n, x, rounded, finals, of, 0, t, null).close();
+      new RowChunk(n, precise, x, rounded, finals, of, 0, t, null).close();
       throw e;
     }
   }
@@ -132,12 +135,12 @@ final class ChunkPreparation implements AutoCloseable {
     }
   }
 
-  private Tensor norm(Tensor h, Tensor rawFinals, int[] of) {
+  private Tensor norm(Tensor h, Tensor rawFinals, int[] of, boolean wide) {
     if (of == null) {
-      return kernels.norm(h, norm, config.rmsNormEps());
+      return kernels.norm(h, norm, config.rmsNormEps(), wide);
     }
     try (Tensor which = kernels.ids(tensors, 1, of.length, of)) {
-      return kernels.frozenNorm(h, rawFinals, which, norm, config.rmsNormEps());
+      return kernels.frozenNorm(h, rawFinals, which, norm, config.rmsNormEps(), wide);
     }
   }
 

@@ -12,6 +12,11 @@ import java.nio.LongBuffer;
  * <p>Not thread-safe.
  */
 final class LensKernels implements AutoCloseable {
+  private static final int FLOAT32 = DType.FLOAT32.scalarType();
+
+  /** What no checkpoint stores and no row comes in. */
+  private static final int FLOAT64 = 7;
+
   /** Logits that elementwise work takes at a time: 256 KiB of values. */
   private static final int SLICE = 1 << 16;
 
@@ -56,12 +61,15 @@ final class LensKernels implements AutoCloseable {
     return module.tensor("convert", x, dtype.scalarType());
   }
 
-  Tensor norm(Tensor rows, Tensor weight, double eps) {
-    return module.tensor("norm", rows, weight, eps);
+  /** Float32, or float64 if {@code wide}. */
+  Tensor norm(Tensor rows, Tensor weight, double eps, boolean wide) {
+    return module.tensor("norm", rows, weight, eps, wide ? FLOAT64 : FLOAT32);
   }
 
-  Tensor frozenNorm(Tensor rows, Tensor finals, Tensor of, Tensor weight, double eps) {
-    return module.tensor("frozen_norm", rows, finals, of, weight, eps);
+  /** Float32, or float64 if {@code wide}. */
+  Tensor frozenNorm(
+      Tensor rows, Tensor finals, Tensor of, Tensor weight, double eps, boolean wide) {
+    return module.tensor("frozen_norm", rows, finals, of, weight, eps, wide ? FLOAT64 : FLOAT32);
   }
 
   void translate(Tensor rows, Tensor at, Tensor weight, Tensor bias) {

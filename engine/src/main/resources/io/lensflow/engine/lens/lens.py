@@ -1,5 +1,5 @@
 # The lens, TorchScript source. Letters: n rows, D hidden size, c a block of the vocabulary, T targets a row, M final rows
-# (the model's own), C candidates a row. dtypes are integers: 6 is float32, 15 bfloat16.
+# (the model's own), C candidates a row. dtypes are integers: 6 is float32, 7 float64, 15 bfloat16.
 #
 # Logits of a block are [c, n], one line for each token: rows are the fewer and stay, the head passes by, so that it is
 # the rows that are brought into the layout that the product wants, once for all blocks. Elementwise work goes over slices of
@@ -18,15 +18,15 @@ class Kernels(Module):
   def convert(self: __torch__.Kernels, x: Tensor, dtype: int) -> Tensor:
     return torch.to(x, dtype, False, True)
 
-  # RMSNorm of rows h [n, D] of any type -> float32 [n, D]
-  def norm(self: __torch__.Kernels, h: Tensor, weight: Tensor, eps: float) -> Tensor:
-    f = torch.to(h, 6)
+  # RMSNorm of rows h [n, D] of any type, computed in `dtype` -> [n, D] of that
+  def norm(self: __torch__.Kernels, h: Tensor, weight: Tensor, eps: float, dtype: int) -> Tensor:
+    f = torch.to(h, dtype)
     return torch.mul_(torch.mul(f, (self).scale(f, eps, )), weight)
 
   # The same with the scale of other rows: finals [M, D], of [1, n] says which belongs to which row.
-  def frozen_norm(self: __torch__.Kernels, h: Tensor, finals: Tensor, of: Tensor, weight: Tensor, eps: float) -> Tensor:
-    scale = torch.index_select((self).scale(torch.to(finals, 6), eps, ), 0, torch.view(of, [-1]))
-    return torch.mul_(torch.mul(torch.to(h, 6), scale), weight)
+  def frozen_norm(self: __torch__.Kernels, h: Tensor, finals: Tensor, of: Tensor, weight: Tensor, eps: float, dtype: int) -> Tensor:
+    scale = torch.index_select((self).scale(torch.to(finals, dtype), eps, ), 0, torch.view(of, [-1]))
+    return torch.mul_(torch.mul(torch.to(h, dtype), scale), weight)
 
   def scale(self: __torch__.Kernels, f: Tensor, eps: float) -> Tensor:
     length = torch.linalg_vector_norm(f, 2, [-1], True)
@@ -83,13 +83,18 @@ class Kernels(Module):
     for i in range(torch.floordiv(torch.sub(torch.add(c, slice), 1), slice)):
       m = ops.prim.min(slice, torch.sub(c, at))
       f = torch.narrow(z, 0, at, m)
+      local = torch.sub(targets, torch.add(first, at))
       if narrow:
         f = torch.copy_((self).room(values, m, n, ), f)
+      elif counted:
+        _1 = (self).place(f, local, t, )
       groups = torch.floordiv(m, group)
-      _1 = torch.amax(torch.view(f, [groups, group, n]), [1], False, out=torch.narrow(most, 0, torch.floordiv(at, group), groups))
-      _2 = (self).sums(f, weighted, terms, both, )
+      _2 = torch.amax(torch.view(f, [groups, group, n]), [1], False, out=torch.narrow(most, 0, torch.floordiv(at, group), groups))
+      _3 = (self).sums(f, weighted, terms, both, )
       if counted:
-        _3 = (self).count(f, terms, torch.sub(targets, torch.add(first, at)), t, counts, )
+        if narrow:
+          _4 = (self).place(f, local, t, )
+        _5 = (self).count(f, terms, t, counts, )
       at = torch.add(at, m)
     return z
 
@@ -113,17 +118,20 @@ class Kernels(Module):
       at = torch.add(at, m)
     return top
 
-  # A target's own logit is set to the one that is given, so that it is not counted for its rounding.
-  def count(self: __torch__.Kernels, z: Tensor, terms: Tensor, targets: Tensor, t: Tensor, counts: Tensor) -> None:
-    m = torch.size(z, 0)
+  # Sets a target's own logit to the one that is given, so that it is not counted for its rounding. Float32 logits are
+  # changed before they are summed, so that sums and logits agree; of bfloat16 ones only the values are, afterwards.
+  def place(self: __torch__.Kernels, z: Tensor, targets: Tensor, t: Tensor) -> None:
     for j in range(torch.size(t, 0)):
       line = torch.narrow(targets, 0, j, 1)
-      at = torch.clamp(line, 0, torch.sub(m, 1))
+      at = torch.clamp(line, 0, torch.sub(torch.size(z, 0), 1))
       own = torch.where(torch.eq(at, line), torch.narrow(t, 0, j, 1), torch.gather(z, 0, at))
       _0 = torch.scatter_(z, 0, at, own)
+
+  def count(self: __torch__.Kernels, z: Tensor, terms: Tensor, t: Tensor, counts: Tensor) -> None:
     for j in range(torch.size(t, 0)):
-      greater = torch.gt(z, torch.narrow(t, 0, j, 1), out=(self).room(terms, m, torch.size(z, 1), ))
-      _1 = torch.add_(torch.select(counts, 0, j), torch.sum(greater, [0]))
+      room = (self).room(terms, torch.size(z, 0), torch.size(z, 1), )
+      greater = torch.gt(z, torch.narrow(t, 0, j, 1), out=room)
+      _0 = torch.add_(torch.select(counts, 0, j), torch.sum(greater, [0]))
 
   # The k greatest of each row of a block's logits [c, n], and which tokens: [n, k]; among equal ones at the border the
   # lower. topk alone leaves it open which it takes, so one more is asked for, and rows where that one is equal to the last
@@ -144,7 +152,8 @@ class Kernels(Module):
         columns = torch.index_copy(columns, 0, rows, torch.narrow(order, 1, 0, k))
     return (torch.to(torch.contiguous(values), 6), torch.contiguous(columns))
 
-  # Logits of single tokens, in float32 whatever the head's type: x float32 [n, D], head [v, D], ids [n, C] -> [n, C]
+  # Logits of single tokens, computed in the type of x, whatever the head's: x [n, D], head [v, D], ids [n, C] -> float32
+  # [n, C]
   def single(self: __torch__.Kernels, x: Tensor, head: Tensor, ids: Tensor, slice: int) -> Tensor:
     n = torch.size(x, 0)
     d = torch.size(x, 1)
@@ -153,7 +162,7 @@ class Kernels(Module):
     for i in range(torch.floordiv(torch.sub(torch.add(n, slice), 1), slice)):
       m = ops.prim.min(slice, torch.sub(n, row))
       which = torch.reshape(torch.narrow(ids, 0, row, m), [-1])
-      w = torch.to(torch.view(torch.index_select(head, 0, which), [m, -1, d]), 6)
+      w = torch.to(torch.view(torch.index_select(head, 0, which), [m, -1, d]), ops.prim.dtype(x))
       z = torch.bmm(torch.unsqueeze(torch.narrow(x, 0, row, m), 1), torch.transpose(w, 1, 2))
       _0 = torch.copy_(torch.narrow(y, 0, row, m), torch.squeeze(z, 1))
       row = torch.add(row, m)
