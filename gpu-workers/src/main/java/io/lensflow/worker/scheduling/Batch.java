@@ -134,6 +134,7 @@ final class Batch {
   /** Forgets a run that was never opened. */
   void drop(Generation generation) {
     running.remove(generation.sequence());
+    cancelled.remove(generation.run().requestId());
   }
 
   /** Sequences to be closed, each handed out once. */
@@ -156,7 +157,12 @@ final class Batch {
 
   /** Removes an attempt, wherever it is. */
   void discard(String attemptId) {
-    waiting.removeIf(g -> g.run().attemptId().equals(attemptId));
+    for (Generation one : List.copyOf(waiting)) {
+      if (one.run().attemptId().equals(attemptId)) {
+        waiting.remove(one);
+        cancelled.remove(one.run().requestId());
+      }
+    }
     List.copyOf(running.values()).stream()
         .filter(g -> g.run().attemptId().equals(attemptId))
         .forEach(this::leave);
