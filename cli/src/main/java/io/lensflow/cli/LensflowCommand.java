@@ -5,7 +5,9 @@ import io.lensflow.cli.command.CaptureCommand;
 import io.lensflow.cli.command.DecoderCommand;
 import io.lensflow.cli.command.DemoCommand;
 import io.lensflow.cli.command.IngestCommand;
+import io.lensflow.cli.command.LensCommand;
 import io.lensflow.cli.command.RegistryCommand;
+import io.lensflow.cli.command.ReplayCommand;
 import io.lensflow.cli.command.SteeringCommand;
 import io.lensflow.cli.command.SubmitCommand;
 import io.lensflow.cli.command.TopicsCommand;
@@ -32,6 +34,8 @@ import picocli.CommandLine.Spec;
       SubmitCommand.class,
       WatchCommand.class,
       CaptureCommand.class,
+      LensCommand.class,
+      ReplayCommand.class,
       VectorsCommand.class,
       TopicsCommand.class,
       WorkerCommand.class,

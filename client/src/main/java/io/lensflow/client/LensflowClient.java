@@ -108,12 +108,16 @@ public final class LensflowClient implements AutoCloseable {
    * @param traceparent W3C trace context, carried to every result; null for none
    */
   public Submission submit(PromptRequest request, String traceparent) {
-    checkLenses(request);
+    checkLenses(request, Integer.MAX_VALUE);
     PromptRequest sent = PromptRequest.newBuilder(request).build();
     if (sent.getRequestId().isEmpty()) {
       sent.setRequestId(Ids.newId());
     }
     models.awaitReady(options.connectTimeout());
+    models
+        .model(sent.getModel())
+        .filter(model -> model.vocabularySize() > 0)
+        .ifPresent(model -> checkLenses(sent, model.vocabularySize()));
     String topic = models.requestTopicFor(sent.getModel());
     Map<TopicPartition, Long> start = endsFor(sent.getRequestId());
     if (sent.getCreatedAt().equals(Instant.EPOCH)) {
@@ -123,10 +127,10 @@ public final class LensflowClient implements AutoCloseable {
     return new Submission(sent, topic, stored.offset(), start);
   }
 
-  private static void checkLenses(PromptRequest request) {
+  private static void checkLenses(PromptRequest request, int vocabularySize) {
     for (int i = 0; i < request.getLenses().size(); i++) {
       String lens = "lenses[%d].".formatted(i);
-      ServedLenses.refusal(request.getLenses().get(i))
+      ServedLenses.refusal(request.getLenses().get(i), vocabularySize)
           .ifPresent(
               refusal -> {
                 throw new ClientException(lens + refusal.field() + ": " + refusal.message());

@@ -17,6 +17,7 @@ import io.lensflow.engine.lens.LensHead;
 import io.lensflow.engine.lens.LensHeadOptions;
 import io.lensflow.engine.lens.LensMetrics;
 import io.lensflow.engine.lens.LensRows;
+import io.lensflow.testkit.SmolLm2;
 import io.lensflow.text.spec.PositionSpec;
 import java.io.IOException;
 import java.util.ArrayList;

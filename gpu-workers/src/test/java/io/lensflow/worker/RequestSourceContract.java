@@ -314,6 +314,11 @@ abstract class RequestSourceContract {
     TOO_LONG("prompt", r -> r.getPrompt().setText("x".repeat(ScriptedEngine.CONTEXT))),
     MODEL("model", r -> r.setModel("another")),
     REVISION("revision", r -> r.setRevision("another")),
+    LENS_NAME("lenses[0].name", r -> r.getLenses().get(0).setName("no/lens")),
+    TARGET("lenses[0].targetIds[0]", r -> r.getLenses().get(0).setTargetIds(List.of(1_000_000))),
+    TARGET_TEXT(
+        "lenses[0].targetTexts[0]",
+        r -> r.getLenses().get(0).setTargetTexts(List.of("more than one token"))),
     TOP_K("lenses[0].topK", r -> r.getLenses().get(0).setTopK(100_000)),
     TEMPERATURE("sampling.temperature", r -> r.getSampling().setTemperature(Float.NaN)),
     DEADLINE("deadline", r -> r.setDeadline(Instant.now().minusSeconds(1)));

@@ -1,5 +1,10 @@
 package io.lensflow.decoder;
 
+import io.lensflow.decoder.loss.LossFinder;
+import io.lensflow.decoder.loss.RangeReader;
+import io.lensflow.decoder.loss.TopicLossFinder;
+import io.lensflow.records.CompletionEvent;
+import io.lensflow.records.LensResult;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.schemas.topics.TopicSpec;
 import io.lensflow.service.KafkaClients;
@@ -77,6 +82,20 @@ final class DecoderClients {
     needs.put(ProducerConfig.RETRY_BACKOFF_MS_CONFIG, 5);
     needs.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, largestRecordBytes());
     return clients.producer(needs);
+  }
+
+  /** Finds out what holes in the log have cost. */
+  LossFinder losses() {
+    Map<String, Object> needs =
+        Map.of(
+            ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest",
+            ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+    return new TopicLossFinder(
+        settings.model(),
+        clients.settings().catalogue(),
+        new RangeReader(() -> clients.bytesConsumer(needs), clients::admin),
+        clients.deserializer(CompletionEvent.class),
+        clients.deserializer(LensResult.class));
   }
 
   /** A dead letter holds a whole record of another topic. */

@@ -1,11 +1,8 @@
 package io.lensflow.decoder;
 
-import io.lensflow.decoder.batch.KernelThread;
 import io.lensflow.decoder.batch.RowDecoder;
-import io.lensflow.decoder.chunk.Checkpoint;
 import io.lensflow.decoder.delivery.DecodeLoop;
 import io.lensflow.decoder.delivery.KafkaEnds;
-import io.lensflow.decoder.lens.TokenTexts;
 import io.lensflow.hub.ModelFiles;
 import io.lensflow.hub.ModelHub;
 import io.lensflow.hub.ProgressLines;
@@ -17,7 +14,6 @@ import io.lensflow.service.KafkaClients;
 import io.lensflow.service.KafkaSettings;
 import io.lensflow.service.OpsServer;
 import io.lensflow.service.Readiness;
-import io.lensflow.text.Tokenizer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
@@ -38,21 +34,13 @@ import org.slf4j.LoggerFactory;
 public final class DecoderService implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(DecoderService.class);
 
-  /**
-   * One batch waits while one is decoded: enough to keep the kernel busy, and no row waits longer.
-   */
-  private static final int QUEUED_BATCHES = 1;
-
-  private final Tokenizer tokenizer;
-  private final KernelThread kernel;
+  private final DecoderParts parts;
   private final DecodeLoop loop;
   private final Thread thread;
   private final OpsServer ops;
 
-  private DecoderService(
-      Tokenizer tokenizer, KernelThread kernel, DecodeLoop loop, Thread thread, OpsServer ops) {
-    this.tokenizer = tokenizer;
-    this.kernel = kernel;
+  private DecoderService(DecoderParts parts, DecodeLoop loop, Thread thread, OpsServer ops) {
+    this.parts = parts;
     this.loop = loop;
     this.thread = thread;
     this.ops = ops;
@@ -80,42 +68,39 @@ public final class DecoderService implements AutoCloseable {
     Path checkpoint =
         ModelHub.fromEnvironment()
             .resolve(settings.checkpoint(), ModelFiles.ALL, new ProgressLines(log::info));
-    Tokenizer tokenizer = Tokenizer.load(checkpoint);
-    KernelThread kernel = null;
-    DecoderService service = null;
+    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    DecoderMetrics metrics = new DecoderMetrics(registry);
+    DecoderParts parts =
+        DecoderParts.open(settings, clients, metrics, checkpoint, heads.apply(checkpoint));
     try {
-      kernel = KernelThread.start(heads.apply(checkpoint), settings.batchRows(), QUEUED_BATCHES);
-      service = run(settings, clients, tokenizer, kernel);
-      return service;
-    } finally {
-      if (service == null) {
-        if (kernel != null) {
-          kernel.close();
-        }
-        tokenizer.close();
-      }
+      return run(settings, clients, parts, metrics, registry);
+    } catch (IOException | RuntimeException | Error e) {
+      parts.close();
+      throw e;
     }
   }
 
   private static DecoderService run(
-      DecoderSettings settings, KafkaClients clients, Tokenizer tokenizer, KernelThread kernel)
+      DecoderSettings settings,
+      KafkaClients clients,
+      DecoderParts parts,
+      DecoderMetrics metrics,
+      PrometheusMeterRegistry registry)
       throws IOException {
-    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    Checkpoint checkpoint =
-        new Checkpoint(settings.model(), kernel.revision(), tokenizer.hash(), kernel.config());
     DecoderClients decoderClients = new DecoderClients(settings, clients);
     DecodeLoop loop =
         new DecodeLoop(
             settings,
             clients.settings().catalogue(),
-            checkpoint,
-            kernel,
-            new TokenTexts(kernel.config().vocabularySize(), tokenizer::decode),
+            parts.planner(),
+            parts.kernel(),
+            parts.texts(),
             new KafkaEnds(
                 decoderClients.consumer(),
                 clients.deserializer(ActivationChunk.class),
-                decoderClients::producer),
-            new DecoderMetrics(registry),
+                decoderClients::producer,
+                decoderClients.losses()),
+            metrics,
             System::nanoTime);
     OpsServer ops;
     try {
@@ -131,10 +116,10 @@ public final class DecoderService implements AutoCloseable {
     log.info(
         "decoding '{}' revision {} from {}; operator's port {}",
         settings.model(),
-        checkpoint.revision(),
+        parts.checkpoint().revision(),
         settings.checkpoint(),
         ops.port());
-    return new DecoderService(tokenizer, kernel, loop, thread, ops);
+    return new DecoderService(parts, loop, thread, ops);
   }
 
   /** The operator's port. */
@@ -170,8 +155,7 @@ public final class DecoderService implements AutoCloseable {
       }
     }
     ops.close();
-    kernel.close();
-    tokenizer.close();
+    parts.close();
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
@@ -189,7 +173,12 @@ public final class DecoderService implements AutoCloseable {
   /** Refuses to start where a topic is missing; says what else differs from the catalogue. */
   private static void checkTopics(KafkaClients clients, KafkaSettings kafka) throws IOException {
     TopicCatalogue topics = kafka.catalogue();
-    Set<String> used = Set.of(topics.activations(), topics.lensResults(), topics.deadLetters());
+    Set<String> used =
+        Set.of(
+            topics.activations(),
+            topics.lensResults(),
+            topics.deadLetters(),
+            topics.steeringVectors());
     List<TopicSpec> specs =
         topics.specs().stream().filter(spec -> used.contains(spec.name())).toList();
     List<String> differences;

@@ -18,6 +18,7 @@ import java.util.Map;
  * @param batchDeadline longest wait of a row for others
  * @param maxHeldBytes bytes of unpublished chunks at which it stops fetching
  * @param maxTopK largest k that a request may ask for
+ * @param lenses translators and vectors that it holds
  * @param maxResultBytes serialised size of a result at which it is split
  * @param transactionAge longest time between a result and its commit
  * @param transactionBytes size, roughly, at which a transaction is committed
@@ -35,6 +36,7 @@ public record DecoderSettings(
     Duration batchDeadline,
     long maxHeldBytes,
     int maxTopK,
+    LensSettings lenses,
     int maxResultBytes,
     Duration transactionAge,
     long transactionBytes,
@@ -73,6 +75,7 @@ public record DecoderSettings(
         duration(config, "batch-deadline", Duration.ZERO),
         bytes(config, "max-held-bytes", MIB),
         atLeast(1, config, "max-top-k", 1 << 16),
+        LensSettings.from(config),
         Math.toIntExact(Math.min(bytes(config, "max-result-bytes", 4096), Integer.MAX_VALUE)),
         duration(config, "transaction-age", Duration.ofMillis(1)),
         bytes(config, "transaction-bytes", 4096),
@@ -96,7 +99,7 @@ public record DecoderSettings(
     return value;
   }
 
-  private static long bytes(Config config, String key, long min) {
+  static long bytes(Config config, String key, long min) {
     long value = config.getBytes(key);
     Settings.check(value >= min, key, "at least " + min + " bytes");
     return value;

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lensflow.hub.ModelSource;
 import io.lensflow.service.SettingsException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -28,7 +30,8 @@ class DecoderSettingsTest {
                 256,
                 Duration.ofMillis(50),
                 64L << 20,
-                100,
+                1000,
+                new LensSettings(Optional.empty(), Duration.ofSeconds(2), 2L << 30, 256L << 20),
                 900 << 10,
                 Duration.ofMillis(50),
                 4L << 20,
@@ -36,6 +39,14 @@ class DecoderSettingsTest {
                 Duration.ofSeconds(6),
                 "127.0.0.1",
                 8084));
+  }
+
+  @Test
+  void shouldHoldTheLensesOfAFolderWhenOneIsNamed() {
+    Map<String, Object> settings = new HashMap<>(REQUIRED);
+    settings.put("lensflow.decoder.lenses", "/lenses");
+
+    assertThat(DecoderSettings.load(settings).lenses().folder()).contains(Path.of("/lenses"));
   }
 
   @Test
@@ -56,6 +67,9 @@ class DecoderSettingsTest {
     "batch-deadline, 2h",
     "max-held-bytes, 1",
     "max-top-k, 0",
+    "lenses-interval, 1ms",
+    "max-lens-bytes, 1",
+    "max-vector-bytes, 1",
     "max-result-bytes, 10",
     "transaction-age, 0ms",
     "transaction-bytes, 0",

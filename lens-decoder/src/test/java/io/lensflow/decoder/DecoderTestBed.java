@@ -2,8 +2,18 @@ package io.lensflow.decoder;
 
 import io.lensflow.engine.checkpoint.Checkpoint;
 import io.lensflow.records.ActivationChunk;
+import io.lensflow.records.CompletionEvent;
+import io.lensflow.records.CompletionType;
 import io.lensflow.records.DeadLetter;
+import io.lensflow.records.Finished;
+import io.lensflow.records.HookPoint;
 import io.lensflow.records.LensResult;
+import io.lensflow.records.SteeringOperation;
+import io.lensflow.records.SteeringVector;
+import io.lensflow.records.VectorManifest;
+import io.lensflow.records.VectorRecordType;
+import io.lensflow.records.VectorSite;
+import io.lensflow.records.VectorSiteRef;
 import io.lensflow.schemas.serde.LensflowHeaders;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.service.KafkaClients;
@@ -16,16 +26,23 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.zip.CRC32C;
 import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -78,7 +95,9 @@ final class DecoderTestBed implements AutoCloseable {
       partitions.add(new TopicPartition(topics.deadLetters(), p));
     }
     subscriber.assign(partitions);
-    subscriber.seekToBeginning(partitions);
+    // A class's tests share their topics: what others left there is none of ours.
+    subscriber.seekToEnd(partitions);
+    partitions.forEach(subscriber::position);
   }
 
   /** Settings of a decoder on the fixture, with a free port, as configuration keys. */
@@ -101,6 +120,83 @@ final class DecoderTestBed implements AutoCloseable {
         LensflowHeaders.record(topics.activations(), chunk.getRequestId(), chunk, "00-trace"));
   }
 
+  /** Says that an attempt of {@link GoldenCase#chunk} finished with so many chunks. */
+  void finish(String request, int chunks) {
+    CompletionEvent event =
+        CompletionEvent.newBuilder()
+            .setRequestId(request)
+            .setAttemptId(request + "-attempt")
+            .setModel(TestModel.NAME)
+            .setType(CompletionType.FINISHED)
+            .setFinished(
+                Finished.newBuilder().setChunks(chunks).setLenses(List.of("logit")).build())
+            .build();
+    producer.send(LensflowHeaders.record(topics.completions(), request, event, "00-trace"));
+  }
+
+  /** Says that such an attempt has begun. */
+  void accept(String request) {
+    CompletionEvent event =
+        CompletionEvent.newBuilder()
+            .setRequestId(request)
+            .setAttemptId(request + "-attempt")
+            .setModel(TestModel.NAME)
+            .setType(CompletionType.ACCEPTED)
+            .build();
+    producer.send(LensflowHeaders.record(topics.completions(), request, event, "00-trace"));
+  }
+
+  /** Deletes, as retention does, all that is on a partition of {@code activations}. */
+  void deleteChunks(Admin admin, int partition) throws InterruptedException, ExecutionException {
+    producer.flush();
+    TopicPartition activations = new TopicPartition(topics.activations(), partition);
+    // -1 is the end of the partition.
+    admin.deleteRecords(Map.of(activations, RecordsToDelete.beforeOffset(-1))).all().get();
+  }
+
+  /** Publishes a vector with one site, as the steering service does. */
+  void publishVector(String name, int layer, float... values) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(values);
+    CRC32C crc = new CRC32C();
+    crc.update(bytes.duplicate());
+    VectorSite site =
+        VectorSite.newBuilder()
+            .setHookPoint(HookPoint.RESIDUAL_POST)
+            .setLayer(layer)
+            .setValues(bytes)
+            .setCrc32c(crc.getValue())
+            .build();
+    VectorSiteRef ref =
+        VectorSiteRef.newBuilder()
+            .setHookPoint(HookPoint.RESIDUAL_POST)
+            .setLayer(layer)
+            .setCrc32c(crc.getValue())
+            .build();
+    VectorManifest manifest =
+        VectorManifest.newBuilder()
+            .setHiddenSize(values.length)
+            .setOperation(SteeringOperation.ADD)
+            .setSites(List.of(ref))
+            .build();
+    SteeringVector.Builder vector =
+        SteeringVector.newBuilder()
+            .setModel(TestModel.NAME)
+            .setName(name)
+            .setVersion(1)
+            .setCreatedAt(Instant.EPOCH);
+    String key = TestModel.NAME + "/" + name + "@1";
+    sendVector(
+        key + "/RESIDUAL_POST/" + layer, vector.setType(VectorRecordType.SITE).setSite(site));
+    sendVector(key, vector.setType(VectorRecordType.MANIFEST).setSite(null).setManifest(manifest));
+  }
+
+  private void sendVector(String key, SteeringVector.Builder vector) {
+    producer.send(
+        LensflowHeaders.record(topics.steeringVectors(), key, vector.build(), "00-trace"));
+  }
+
   void sendBytes(String key, String value) {
     ProducerRecord<byte[], byte[]> record =
         new ProducerRecord<>(
@@ -111,6 +207,11 @@ final class DecoderTestBed implements AutoCloseable {
         new KafkaProducer<>(clients.base(), new ByteArraySerializer(), new ByteArraySerializer())) {
       raw.send(record);
     }
+  }
+
+  /** Returns when all that was sent is in the log. */
+  void flush() {
+    producer.flush();
   }
 
   /** Reads on until there are so many results, gaps included. */

@@ -1,14 +1,17 @@
 package io.lensflow.decoder;
 
 import io.lensflow.decoder.batch.RowDecoder;
-import io.lensflow.engine.DType;
+import io.lensflow.engine.lens.LensAccuracy;
+import io.lensflow.engine.lens.LensBatch;
+import io.lensflow.engine.lens.LensMetrics;
 import io.lensflow.engine.lens.LensRows;
+import io.lensflow.engine.lens.LensTranslator;
 import io.lensflow.engine.model.ModelConfig;
 import io.lensflow.engine.model.RopeConfig;
 import java.nio.ByteBuffer;
-import java.util.Comparator;
+import java.util.List;
 import java.util.Set;
-import java.util.stream.IntStream;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * A model of {@value #LAYERS} layers whose head is the identity: the D values of a row are its V
@@ -27,7 +30,8 @@ public final class TestModel implements RowDecoder {
   /** A row that starts with this value makes the head throw. */
   public static final float POISON = -666f;
 
-  private boolean broken;
+  private final List<LensMetrics> asked = new CopyOnWriteArrayList<>();
+  private volatile boolean broken;
 
   /** From now on every batch fails, as on a device in a sticky error. */
   public void breakDown() {
@@ -63,39 +67,43 @@ public final class TestModel implements RowDecoder {
   }
 
   @Override
-  public LensRows decode(ByteBuffer rows, DType dtype, int n, int k) {
-    if (rows.remaining() != n * SIZE * Float.BYTES) {
-      throw new IllegalArgumentException("rows has " + rows.remaining() + " bytes for n = " + n);
+  public LensAccuracy fastest() {
+    return LensAccuracy.FAST;
+  }
+
+  /** What each batch so far was asked for. */
+  public List<LensMetrics> asked() {
+    return asked;
+  }
+
+  @Override
+  public LensRows decode(LensBatch batch, LensMetrics metrics, LensTranslator translator) {
+    int n = batch.n();
+    if (batch.rows().remaining() != n * SIZE * Float.BYTES) {
+      throw new IllegalArgumentException(
+          "rows has " + batch.rows().remaining() + " bytes for n = " + n);
     }
     if (broken) {
       throw new IllegalStateException("the device is broken");
     }
-    int[] ids = new int[n * k];
-    float[] top = new float[n * k];
-    float[] probabilities = new float[n * k];
-    float[] entropy = new float[n];
-    float[] logSumExp = new float[n];
+    asked.add(metrics);
+    TestRows rows = new TestRows(n, metrics);
     for (int row = 0; row < n; row++) {
-      float[] logits = new float[SIZE];
-      rows.asFloatBuffer().get(row * SIZE, logits);
+      float[] logits = row(batch.rows(), row);
       if (logits[0] == POISON) {
         throw new IllegalArgumentException("poison");
       }
-      logSumExp[row] = logSumExp(logits);
-      entropy[row] = entropy(logits);
-      int[] order =
-          IntStream.range(0, SIZE)
-              .boxed()
-              .sorted(Comparator.comparing((Integer id) -> -logits[id]))
-              .mapToInt(Integer::intValue)
-              .toArray();
-      for (int rank = 0; rank < k; rank++) {
-        ids[row * k + rank] = order[rank];
-        top[row * k + rank] = logits[order[rank]];
-        probabilities[row * k + rank] = (float) Math.exp(logits[order[rank]] - logSumExp[row]);
-      }
+      float[] model =
+          batch.finalRows() == null ? null : row(batch.finalRows(), batch.finalRowOf()[row]);
+      rows.add(row, logits, model, batch.targets());
     }
-    return new LensRows(k, ids, top, probabilities, entropy, logSumExp, null, null, null);
+    return rows.toRows();
+  }
+
+  private static float[] row(ByteBuffer rows, int row) {
+    float[] values = new float[SIZE];
+    rows.asFloatBuffer().get(row * SIZE, values);
+    return values;
   }
 
   /** log Σ exp. */
@@ -105,15 +113,6 @@ public final class TestModel implements RowDecoder {
       sum += Math.exp(logit);
     }
     return (float) Math.log(sum);
-  }
-
-  private static float entropy(float[] logits) {
-    double logSumExp = logSumExp(logits);
-    double entropy = 0;
-    for (float logit : logits) {
-      entropy -= Math.exp(logit - logSumExp) * (logit - logSumExp);
-    }
-    return (float) entropy;
   }
 
   @Override

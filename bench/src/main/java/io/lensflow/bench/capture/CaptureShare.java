@@ -26,7 +26,7 @@ public final class CaptureShare implements Benchmark {
   private static final int PROMPT_TOKENS = 16;
   private static final int NEW_TOKENS = 64;
   private static final int TURN_TOKENS = 8;
-  private static final int WARM_UP_ROUNDS = 3;
+  private static final int WARM_UP_ROUNDS = 8;
   private static final double LIMIT = 0.97;
   private static final double AIM = 0.99;
 
@@ -59,7 +59,8 @@ public final class CaptureShare implements Benchmark {
       Timed captured = Timed.whole(with::turn);
       Timed plain = Timed.whole(without::turn);
       // The virtual machine's compilers take their time from the same processors: they are given
-      // some before anything counts.
+      // some before anything counts: at batch 1 the code that makes chunks runs only a few times a
+      // second.
       new Comparison(WARM_UP_ROUNDS).alternate(turns, captured, plain);
       Timings timings = setting.comparison().alternate(turns, captured, plain);
       Definition definition = definitions().get(0);

@@ -38,7 +38,8 @@ import org.apache.avro.specific.SpecificDatumWriter;
 /**
  * Where captured rows go instead of Kafka: a worker's own chunk assembler cuts them into records,
  * these are serialised, and the bytes are counted and dropped. As in a worker this happens on a
- * thread of its own, named {@code bench-publisher}, beside the engine's.
+ * thread of its own, named {@code bench-publisher}, beside the engine's, that gets a step's rows
+ * all at once.
  *
  * <p>{@link #accept} belongs to the engine's thread; the assemblers to the publisher's.
  */
@@ -51,6 +52,7 @@ public final class CaptureSink implements Decoding.Observer, AutoCloseable {
       new SpecificDatumWriter<>(ActivationChunk.class);
 
   private final List<ChunkAssembler> assemblers = new ArrayList<>();
+  private final List<Runnable> ofStep = new ArrayList<>();
   private final List<Future<?>> handed = new ArrayList<>();
   private final int[] positions;
   private final ExecutorService publisher =
@@ -77,7 +79,14 @@ public final class CaptureSink implements Decoding.Observer, AutoCloseable {
               .build();
       GenerationRequest request =
           new GenerationRequest(
-              source, null, prompts.get(b), Instant.MAX, capture, newTokens, false);
+              source,
+              null,
+              prompts.get(b),
+              Instant.MAX,
+              source.getLenses(),
+              capture,
+              newTokens,
+              false);
       Run run = new Run(request, new Attempt("attempt-" + b, 1), PinnedSteering.NONE, false);
       assemblers.add(new ChunkAssembler(run, identity, info, LIMITS, Clock.systemUTC()));
     }
@@ -103,7 +112,15 @@ public final class CaptureSink implements Decoding.Observer, AutoCloseable {
             output.rows(),
             output.finalRows());
     positions[sequence] += consumed.length;
-    handed.add(publisher.submit(() -> publish(assemblers.get(sequence), step)));
+    ChunkAssembler assembler = assemblers.get(sequence);
+    ofStep.add(() -> publish(assembler, step));
+  }
+
+  @Override
+  public void endOfStep() {
+    List<Runnable> all = List.copyOf(ofStep);
+    ofStep.clear();
+    handed.add(publisher.submit(() -> all.forEach(Runnable::run)));
   }
 
   private void publish(ChunkAssembler assembler, StepRows step) {
@@ -129,7 +146,7 @@ public final class CaptureSink implements Decoding.Observer, AutoCloseable {
     await();
   }
 
-  /** As a worker's serialiser does it: into memory that is kept, then into an array of its own. */
+  /** Into memory that is kept, then into an array of its own: a worker saves the first copy. */
   private byte[] serialised(ActivationChunk chunk) throws IOException {
     buffer.reset();
     WRITER.write(chunk, EncoderFactory.get().directBinaryEncoder(buffer, null));

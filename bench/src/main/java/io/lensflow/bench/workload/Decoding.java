@@ -39,6 +39,9 @@ public final class Decoding implements AutoCloseable {
      * @param output what the engine gave
      */
     void accept(int sequence, int[] consumed, Integer next, StepOutput output);
+
+    /** Every sequence of the step was seen. */
+    default void endOfStep() {}
   }
 
   private final Engine engine;
@@ -131,6 +134,7 @@ public final class Decoding implements AutoCloseable {
       }
       observer.accept(b, tokens.get(b), next, output);
     }
+    observer.endOfStep();
   }
 
   /** Gives keys and values back. */

@@ -1,6 +1,6 @@
 package io.lensflow.cli.command;
 
-import io.lensflow.cli.CommandFailure;
+import io.lensflow.cli.option.BrokerCheck;
 import io.lensflow.cli.option.ConnectionOptions;
 import io.lensflow.cli.output.Terminal;
 import io.lensflow.schemas.topics.TopicCatalogue;
@@ -11,9 +11,6 @@ import io.lensflow.service.KafkaSettings;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.BiFunction;
 import org.apache.kafka.clients.admin.Admin;
 import picocli.CommandLine.Command;
@@ -78,29 +75,11 @@ public final class TopicsCommand {
     models.names.forEach(name -> specs.addAll(catalogue.specs(name)));
     Admin admin = new KafkaClients(kafka).admin();
     try {
-      requireBroker(admin, kafka, connection);
+      BrokerCheck.require(admin, kafka, connection.connectTimeout());
       return work.apply(admin, specs);
     } finally {
       // Not close(): it would wait out the calls to a broker that does not answer.
       admin.close(Duration.ZERO);
-    }
-  }
-
-  private static void requireBroker(
-      Admin admin, KafkaSettings kafka, ConnectionOptions connection) {
-    try {
-      admin
-          .describeCluster()
-          .nodes()
-          .get(connection.connectTimeout().toMillis(), TimeUnit.MILLISECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new CommandFailure("interrupted", e);
-    } catch (ExecutionException | TimeoutException e) {
-      throw new CommandFailure(
-          "no Kafka broker answers at %s within %d s; check --bootstrap-servers"
-              .formatted(kafka.bootstrapServers(), connection.connectTimeout().toSeconds()),
-          e);
     }
   }
 }

@@ -36,9 +36,20 @@ final class BarLine {
    * @param more what stands behind, empty for nothing
    */
   void draw(String name, long bytes, long done, String more) {
-    double share = bytes == 0 ? 1 : (double) done / bytes;
+    draw(name, bytes == 0 ? 1 : (double) done / bytes, Bytes.text(bytes), more);
+  }
+
+  /**
+   * Draws it, whatever it counts.
+   *
+   * @param name what stands before the bar
+   * @param share how much of it is done, 0 … 1
+   * @param whole all of it, in words
+   * @param more what stands behind, empty for nothing
+   */
+  void draw(String name, double share, String whole, String more) {
     String before = name + " ";
-    String after = " %3d %% of %s".formatted((int) Math.floor(100 * share), Bytes.text(bytes));
+    String after = " %3d %% of %s".formatted((int) Math.floor(100 * share), whole);
     if (!more.isEmpty()) {
       after += ", " + more;
     }

@@ -106,15 +106,34 @@ public final class TextPrinter implements EventPrinter {
             grid.layers().stream().map(layer -> grid.row(layer, position)).toList();
         line(
             result.getRequestId(),
-            "%s %5d  %s %s %s"
+            "%s %5d  %s %s%s %s"
                 .formatted(
                     style.dim("lens"),
                     position,
                     DisplayText.fit(DisplayText.visible(grid.token(position)), 10),
                     trajectory.of(rows),
+                    targets(rows),
                     style.dim(name)));
       }
     }
+  }
+
+  /** Where the tokens that were asked for stand at the last of the layers; empty if none were. */
+  private String targets(List<LensRow> rowsByLayer) {
+    if (rowsByLayer.isEmpty()) {
+      return "";
+    }
+    return rowsByLayer.get(rowsByLayer.size() - 1).targets().stream()
+        .map(
+            target ->
+                "  %s %s"
+                    .formatted(
+                        DisplayText.visible(target.text()),
+                        style.dim(
+                            "rank %d %.1f%%"
+                                .formatted(
+                                    target.rank(), 100 * Math.exp(target.logProbability())))))
+        .collect(Collectors.joining());
   }
 
   private void ended(CompletionEvent event) {

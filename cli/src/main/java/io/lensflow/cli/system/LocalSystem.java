@@ -207,6 +207,7 @@ public final class LocalSystem implements AutoCloseable {
     settings.put("lensflow.decoder.model", plan.servedName());
     settings.put("lensflow.decoder.checkpoint", plan.model().toString());
     settings.put("lensflow.decoder.port", 0);
+    settings.put("lensflow.decoder.lenses", plan.dataFolder().resolve("lenses").toString());
     settings.putAll(plan.overrides());
     DecoderService decoder = keep(DecoderService.start(DecoderSettings.load(settings), kafka));
     await("the lens decoder", () -> decoder.readiness().ready());

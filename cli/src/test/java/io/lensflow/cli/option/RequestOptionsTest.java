@@ -8,10 +8,13 @@ import io.lensflow.records.ElementType;
 import io.lensflow.records.HookPoint;
 import io.lensflow.records.LensAccuracy;
 import io.lensflow.records.LensMetric;
+import io.lensflow.records.LensRequest;
+import io.lensflow.records.NormScale;
 import io.lensflow.records.Prompt;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.SteeringOperation;
 import io.lensflow.records.SteeringRequest;
+import io.lensflow.schemas.lens.ServedLenses;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,7 +66,8 @@ class RequestOptionsTest {
                     + " --min-p 0.05 --repetition-penalty 1.1 --seed 7 --stop END --ignore-eos"
                     + " --log-probs --layers 0-3,-1 --hook-points residual_post,mlp-output"
                     + " --positions last_prompt --capture-dtype bfloat16 --lens logit --lens tuned"
-                    + " --top-k-lens 3 --metrics top_k,kl --target-ids 4,5 --accuracy exact")
+                    + " --top-k-lens 3 --metrics top_k,kl --target-ids 4,5 --target-text Paris"
+                    + " --accuracy exact --norm-scale final --project calm@3")
                 .split(" "));
 
     assertThat(request.getModel()).isEqualTo("m");
@@ -91,9 +95,29 @@ class RequestOptionsTest {
     assertThat(request.getLenses().get(1).getName()).isEqualTo("tuned");
     assertThat(request.getLenses().get(1).getTopK()).isEqualTo(3);
     assertThat(request.getLenses().get(1).getMetrics())
-        .containsExactly(LensMetric.TOP_K, LensMetric.KL, LensMetric.TARGETS);
+        .containsExactly(
+            LensMetric.TOP_K, LensMetric.KL, LensMetric.TARGETS, LensMetric.PROJECTIONS);
     assertThat(request.getLenses().get(1).getTargetIds()).containsExactly(4, 5);
+    assertThat(request.getLenses().get(1).getTargetTexts()).containsExactly("Paris");
+    assertThat(request.getLenses().get(1).getNormScale()).isEqualTo(NormScale.FINAL);
+    assertThat(request.getLenses().get(1).getProjections()).containsExactly("calm@3");
     assertThat(request.getLenses().get(1).getAccuracy()).isEqualTo(LensAccuracy.EXACT);
+  }
+
+  @Test
+  void shouldAskForEveryMetricWhenAllAreWanted() {
+    LensRequest lens = parse("x", "--lens", "logit,tuned", "--metrics", "all").getLenses().get(1);
+
+    assertThat(lens.getName()).isEqualTo("tuned");
+    assertThat(lens.getMetrics())
+        .containsExactly(
+            LensMetric.TOP_K,
+            LensMetric.ENTROPY,
+            LensMetric.LOG_SUM_EXP,
+            LensMetric.TARGETS,
+            LensMetric.KL,
+            LensMetric.JS);
+    assertThat(ServedLenses.refusal(lens)).isEmpty();
   }
 
   @Test
@@ -216,6 +240,7 @@ class RequestOptionsTest {
         "a --hook-points nowhere | 'nowhere' is none of residual_pre",
         "a --hook-points unknown | 'unknown' is none of residual_pre",
         "a --metrics magic | 'magic' is none of top_k",
+        "a --norm-scale mine | 'mine' is none of own, final",
         "a --positions nowhere | 'nowhere' is not a position",
         "a --steer x | 'x' is not NAME=MULTIPLIER",
         "a --steer x=much | the multiplier 'much' is not a number",

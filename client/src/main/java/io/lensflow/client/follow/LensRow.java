@@ -2,6 +2,7 @@ package io.lensflow.client.follow;
 
 import io.lensflow.records.HookPoint;
 import io.lensflow.records.LensResult;
+import io.lensflow.records.ProjectionMetrics;
 import io.lensflow.records.TargetMetrics;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +20,8 @@ import java.util.List;
  * @param logSumExp natural; null if not asked for
  * @param kl KL(model ‖ lens) in nats; null if not asked for
  * @param js Jensen–Shannon divergence in nats; null if not asked for
- * @param targets the token that came next and the ids asked for; empty if not asked for
+ * @param targets the token that came next and those asked for; empty if not asked for
+ * @param projections onto the vectors asked for; empty if not asked for
  */
 public record LensRow(
     HookPoint hookPoint,
@@ -32,12 +34,22 @@ public record LensRow(
     Float logSumExp,
     Float kl,
     Float js,
-    List<Target> targets) {
+    List<Target> targets,
+    List<Projection> projections) {
   /** One of the most probable tokens; the probability is over the whole vocabulary. */
   public record Candidate(int id, String text, float logit, float probability) {}
 
   /** A token that was asked for, and where it stands; rank 1 is the most probable. */
-  public record Target(int id, float logit, float logProbability, int rank) {}
+  public record Target(int id, String text, float logit, float logProbability, int rank) {}
+
+  /**
+   * The row projected onto a steering vector.
+   *
+   * @param vector NAME@VERSION
+   * @param dot h·v̂; NaN where the vector has no site at the row's hook point and layer
+   * @param cosine of row and vector; NaN likewise
+   */
+  public record Projection(String vector, float dot, float cosine) {}
 
   /**
    * The rows of a result, by layer, then position, as they lie in it; none for a gap.
@@ -68,7 +80,8 @@ public record LensRow(
               at(result.getLogSumExp(), "logSumExp", row, count),
               at(result.getKl(), "kl", row, count),
               at(result.getJs(), "js", row, count),
-              targets(result.getTargets(), row, count)));
+              targets(result.getTargets(), row, count),
+              projections(result.getProjections(), row, count)));
     }
     return rows;
   }
@@ -98,12 +111,28 @@ public record LensRow(
         targets.add(
             new Target(
                 metrics.getIds().get(i),
+                metrics.getTexts().isEmpty() ? "" : metrics.getTexts().get(i),
                 metrics.getLogits().get(i),
                 metrics.getLogProbabilities().get(i),
                 metrics.getRanks().get(i)));
       }
     }
     return List.copyOf(targets);
+  }
+
+  private static List<Projection> projections(List<ProjectionMetrics> all, int row, int count) {
+    if (all == null) {
+      return List.of();
+    }
+    List<Projection> projections = new ArrayList<>(all.size());
+    for (ProjectionMetrics one : all) {
+      projections.add(
+          new Projection(
+              one.getVector(),
+              at(one.getDots(), "projections.dots", row, count),
+              at(one.getCosines(), "projections.cosines", row, count)));
+    }
+    return List.copyOf(projections);
   }
 
   private static Float at(List<Float> values, String name, int row, int count) {

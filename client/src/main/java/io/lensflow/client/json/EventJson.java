@@ -55,8 +55,9 @@ public final class EventJson {
   /**
    * {@code {"type": "lens", "request", "attempt", "model", "lens", "hookPoint", "layer",
    * "position", "tokenId", "top": [{"id", "text", "logit", "probability"}], "entropy", "logSumExp",
-   * "steering"}}, and {@code targets}, {@code kl}, {@code js}, {@code projections} where they were
-   * asked for.
+   * "steering"}}, and where they were asked for {@code "targets": [{"id", "text", "logit",
+   * "logProbability", "rank"}]}, {@code kl}, {@code js}, {@code "projections": [{"vector", "dot",
+   * "cosine"}]}.
    *
    * @param result not a gap
    * @param layerIndex index into the result's layers
@@ -279,6 +280,9 @@ public final class EventJson {
       }
       out.writeStartObject();
       out.writeNumberField("id", targets.getIds().get(i));
+      if (!targets.getTexts().isEmpty()) { // decoders of before wrote none
+        out.writeStringField("text", targets.getTexts().get(i));
+      }
       number(out, "logit", targets.getLogits().get(i));
       number(out, "logProbability", targets.getLogProbabilities().get(i));
       out.writeNumberField("rank", targets.getRanks().get(i));

@@ -9,9 +9,6 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.lensflow.records.Capture;
 import io.lensflow.records.ElementType;
 import io.lensflow.records.HookPoint;
-import io.lensflow.records.LensAccuracy;
-import io.lensflow.records.LensMetric;
-import io.lensflow.records.LensRequest;
 import io.lensflow.records.Prompt;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.Sampling;
@@ -43,7 +40,6 @@ public final class RequestJson {
           .build();
 
   private static final Pattern ID = Pattern.compile("[A-Za-z0-9._:-]{1,128}");
-  private static final Pattern VECTOR = Pattern.compile("[^@\\s]+@\\d{1,9}");
   private static final int NAME_CHARS = 256;
   private static final int TEXT_CHARS = 16 << 20;
 
@@ -108,10 +104,7 @@ public final class RequestJson {
       request.setCapture(capture(new JsonFields(in.get("capture"), "capture")));
     }
     request.setStop(orEmpty(in.list("stop", 16, RequestJson::stop)));
-    List<LensRequest> lenses = in.list("lenses", 16, RequestJson::lens);
-    if (lenses != null) {
-      request.setLenses(distinct(lenses));
-    }
+    LensJson.read(in).ifPresent(request::setLenses);
     request.setSteering(orEmpty(in.list("steering", 64, RequestJson::steering)));
     in.refuseOthers();
     return request.build();
@@ -179,40 +172,6 @@ public final class RequestJson {
     return capture.build();
   }
 
-  private static LensRequest lens(JsonNode node, String path) {
-    if (node.isTextual()) {
-      return LensRequest.newBuilder().setName(name(node, path)).build();
-    }
-    JsonFields in = new JsonFields(node, path);
-    LensRequest.Builder lens = LensRequest.newBuilder();
-    if (in.get("name") != null) {
-      lens.setName(name(in.get("name"), in.path("name")));
-    }
-    lens.setTopK(in.integer("topK", 5, 1, 1000));
-    List<LensMetric> metrics =
-        in.list("metrics", 64, (n, p) -> JsonFields.symbol(n, p, LensMetric.class));
-    if (metrics != null) {
-      lens.setMetrics(metrics.stream().distinct().toList());
-    }
-    lens.setTargetIds(orEmpty(in.list("targetIds", 1000, RequestJson::tokenId)))
-        .setAccuracy(in.symbol("accuracy", LensAccuracy.class, LensAccuracy.FAST))
-        .setProjections(orEmpty(in.list("projections", 64, RequestJson::projection)));
-    in.refuseOthers();
-    return lens.build();
-  }
-
-  /** Two results of one name could not be told apart. */
-  private static List<LensRequest> distinct(List<LensRequest> lenses) {
-    for (int i = 1; i < lenses.size(); i++) {
-      String name = lenses.get(i).getName();
-      if (lenses.subList(0, i).stream().anyMatch(lens -> lens.getName().equals(name))) {
-        throw new InvalidRequestException(
-            "lenses[%d].name".formatted(i), "the lens '%s' is asked for twice".formatted(name));
-      }
-    }
-    return lenses;
-  }
-
   private static SteeringRequest steering(JsonNode node, String path) {
     JsonFields in = new JsonFields(node, path);
     if (in.get("name") == null) {
@@ -269,7 +228,7 @@ public final class RequestJson {
     return numbers.stream().map(String::valueOf).collect(Collectors.joining(","));
   }
 
-  private static String name(JsonNode node, String path) {
+  static String name(JsonNode node, String path) {
     String name = JsonFields.text(node, path, NAME_CHARS).strip();
     if (name.isEmpty()) {
       throw new InvalidRequestException(path, path + " is empty");
@@ -289,16 +248,7 @@ public final class RequestJson {
     return (int) JsonFields.integer(node, path, 0, Integer.MAX_VALUE);
   }
 
-  private static String projection(JsonNode node, String path) {
-    String vector = JsonFields.text(node, path, NAME_CHARS);
-    if (!VECTOR.matcher(vector).matches()) {
-      throw new InvalidRequestException(
-          path, "%s '%s' must be NAME@VERSION, such as calm@3".formatted(path, vector));
-    }
-    return vector;
-  }
-
-  private static <T> List<T> orEmpty(List<T> list) {
+  static <T> List<T> orEmpty(List<T> list) {
     return list == null ? List.of() : list;
   }
 }

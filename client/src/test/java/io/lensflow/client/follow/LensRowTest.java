@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.lensflow.records.Gap;
 import io.lensflow.records.HookPoint;
 import io.lensflow.records.LensResult;
+import io.lensflow.records.ProjectionMetrics;
 import io.lensflow.records.TargetMetrics;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -43,6 +44,35 @@ class LensRowTest {
     assertThat(LensRow.of(result))
         .extracting(row -> row.targets().stream().map(LensRow.Target::rank).toList())
         .containsExactly(List.of(2), List.of(), List.of(1), List.of());
+  }
+
+  @Test
+  void shouldTellTextsOfTargetsAndProjectionsOfEachRow() {
+    LensResult result =
+        twoLayersTwoPositions()
+            .setTargets(
+                TargetMetrics.newBuilder()
+                    .setTargetsPerRow(1)
+                    .setIds(List.of(7, 8, 7, 8))
+                    .setTexts(List.of("x", "y", "x", "y"))
+                    .setLogits(List.of(1f, 2f, 3f, 4f))
+                    .setLogProbabilities(List.of(-1f, -2f, -3f, -4f))
+                    .setRanks(List.of(1, 2, 3, 4))
+                    .build())
+            .setProjections(
+                List.of(
+                    ProjectionMetrics.newBuilder()
+                        .setVector("calm@3")
+                        .setDots(List.of(1f, 2f, 3f, 4f))
+                        .setCosines(List.of(.1f, .2f, .3f, .4f))
+                        .build()))
+            .build();
+
+    LensRow last = LensRow.of(result).get(3);
+
+    assertThat(last.targets()).containsExactly(new LensRow.Target(8, "y", 4f, -4f, 4));
+    assertThat(last.projections()).containsExactly(new LensRow.Projection("calm@3", 4f, .4f));
+    assertThat(LensRow.of(twoLayersTwoPositions().build()).get(0).projections()).isEmpty();
   }
 
   @Test

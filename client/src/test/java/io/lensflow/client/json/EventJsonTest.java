@@ -15,6 +15,7 @@ import io.lensflow.records.Finished;
 import io.lensflow.records.Gap;
 import io.lensflow.records.HookPoint;
 import io.lensflow.records.LensResult;
+import io.lensflow.records.ProjectionMetrics;
 import io.lensflow.records.SteeringOperation;
 import io.lensflow.records.SteeringSource;
 import io.lensflow.records.TargetMetrics;
@@ -67,7 +68,16 @@ class EventJsonTest {
                     .setLogits(List.of(1f, 1f, 1f, 1f, 1f, 1f, Float.NaN, 2f))
                     .setLogProbabilities(List.of(1f, 1f, 1f, 1f, 1f, 1f, Float.NaN, -2f))
                     .setRanks(List.of(1, 1, 1, 1, 1, 1, 0, 17))
+                    .setTexts(List.of("a", "i", "a", "i", "a", "i", "", "i"))
                     .build())
+            .setJs(List.of(.1f, .2f, .3f, .4f))
+            .setProjections(
+                List.of(
+                    ProjectionMetrics.newBuilder()
+                        .setVector("calm@3")
+                        .setDots(List.of(1f, 2f, 3f, 4f))
+                        .setCosines(List.of(.1f, .2f, .3f, Float.NaN))
+                        .build()))
             .setSteering(
                 List.of(
                     AppliedSteering.newBuilder()
@@ -89,8 +99,10 @@ class EventJsonTest {
                  "lens": "logit", "hookPoint": "RESIDUAL_POST", "layer": 3, "position": 11,
                  "tokenId": 2, "top": [{"id": 103, "text": "d", "logit": 4.0, "probability": 0.4}],
                  "entropy": 8.0, "logSumExp": null,
-                 "targets": [{"id": 9, "logit": 2.0, "logProbability": -2.0, "rank": 17}],
-                 "kl": 0.8,
+                 "targets": [{"id": 9, "text": "i", "logit": 2.0, "logProbability": -2.0,
+                   "rank": 17}],
+                 "kl": 0.8, "js": 0.4,
+                 "projections": [{"vector": "calm@3", "dot": 4.0, "cosine": null}],
                  "steering": [{"name": "calm", "version": 3, "layer": 1,
                    "hookPoint": "ATTENTION_INPUT", "operation": "ADD", "multiplier": 1.5,
                    "positions": "all", "preserveNorm": false, "source": "REQUEST",

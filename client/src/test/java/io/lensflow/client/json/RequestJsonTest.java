@@ -10,6 +10,7 @@ import io.lensflow.records.HookPoint;
 import io.lensflow.records.LensAccuracy;
 import io.lensflow.records.LensMetric;
 import io.lensflow.records.LensRequest;
+import io.lensflow.records.NormScale;
 import io.lensflow.records.Prompt;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.SteeringOperation;
@@ -57,7 +58,8 @@ class RequestJsonTest {
              "capture": {"hookPoints": ["residual_post", "ATTENTION-INPUT"], "layers": [0, -1],
                          "positions": "last_prompt", "dtype": "float32"},
              "lenses": ["tuned", {"name": "logit", "topK": 3, "metrics": ["kl", "TARGETS"],
-                         "targetIds": [5], "accuracy": "exact", "projections": ["calm@3"]}],
+                         "targetIds": [5, 5], "targetTexts": [" Paris"], "normScale": "final",
+                         "accuracy": "exact", "projections": ["calm@3"]}],
              "steering": [{"name": "calm", "version": 3, "multiplier": -1.5, "operation": "add",
                            "positions": [0, 2], "preserveNorm": false, "layers": "5-",
                            "hookPoint": "MLP_OUTPUT"}]}
@@ -87,6 +89,8 @@ class RequestJsonTest {
     assertThat(logit.getTopK()).isEqualTo(3);
     assertThat(logit.getMetrics()).containsExactly(LensMetric.KL, LensMetric.TARGETS);
     assertThat(logit.getTargetIds()).containsExactly(5);
+    assertThat(logit.getTargetTexts()).containsExactly(" Paris");
+    assertThat(logit.getNormScale()).isEqualTo(NormScale.FINAL);
     assertThat(logit.getAccuracy()).isEqualTo(LensAccuracy.EXACT);
     assertThat(logit.getProjections()).containsExactly("calm@3");
     assertThat(request.getSteering().get(0).getVersion()).isEqualTo(3);
@@ -179,6 +183,8 @@ class RequestJsonTest {
         "{'prompt': 'x', 'capture': {'hookPoints': ['UNKNOWN']}} | capture.hookPoints[0] | use one of",
         "{'prompt': 'x', 'capture': {'layers': []}}  | capture.layers      | empty",
         "{'prompt': 'x', 'lenses': ['a', {'name': 'a'}]} | lenses[1].name  | twice",
+        "{'prompt': 'x', 'lenses': [{'targetTexts': ['']}]} | lenses[0].targetTexts[0] | is empty",
+        "{'prompt': 'x', 'lenses': [{'normScale': 'my'}]} | lenses[0].normScale | OWN, FINAL",
         "{'prompt': 'x', 'steering': [{}]}           | steering[0].name    | missing",
         "{'prompt': 'x', 'steering': [{'name': 'a@1'}]} | steering[0].name | version",
         "{'prompt': 'x', 'steering': [{'name': 'a', 'version': 1, 'alias': 'b'}]} | steering[0].alias | one of them",

@@ -29,7 +29,7 @@ record BatchCheck(ModelConfig config, LensBatch batch, LensMetrics metrics) {
         if (!translator.covers(layer)) {
           throw new IllegalArgumentException(
               "layers holds %d; the translator '%s' has %s"
-                  .formatted(layer, translator.name(), translator.info().layers()));
+                  .formatted(layer, translator.name(), translator.layers()));
         }
       }
     }

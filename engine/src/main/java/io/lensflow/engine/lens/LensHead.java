@@ -31,6 +31,7 @@ public final class LensHead implements AutoCloseable {
   private final List<VocabularyRun> runs = new ArrayList<>();
   private RankThreads threads;
   private ChunkPreparation preparation;
+  private LensAccuracy fastest;
   private boolean closed;
 
   private LensHead(Checkpoint checkpoint, LensHeadOptions options) {
@@ -71,6 +72,7 @@ public final class LensHead implements AutoCloseable {
     preparation =
         new ChunkPreparation(
             checkpoint, first.tensors(), first.kernels(), packs ? options.columnBlock() : 0);
+    fastest = first.hasFastPath() ? LensAccuracy.FAST : LensAccuracy.EXACT;
     threads = new RankThreads("lensflow-lens", runs.size());
   }
 
@@ -82,6 +84,14 @@ public final class LensHead implements AutoCloseable {
   /** The checkpoint's revision. May be read by any thread. */
   public String revision() {
     return revision;
+  }
+
+  /**
+   * The least accurate path that it has: exact where the head is not stored in bfloat16. May be
+   * read by any thread.
+   */
+  public LensAccuracy fastest() {
+    return fastest;
   }
 
   /** The logit lens: {@link #decode(LensBatch, LensMetrics, LensTranslator)} without translator. */
@@ -101,7 +111,7 @@ public final class LensHead implements AutoCloseable {
       throw new IllegalStateException("the lens head is closed");
     }
     new BatchCheck(config, batch, metrics).check(translator);
-    boolean fast = metrics.path() == LensAccuracy.FAST && runs.get(0).hasFastPath();
+    boolean fast = metrics.path() == LensAccuracy.FAST && fastest == LensAccuracy.FAST;
     LensRows result = LensRows.of(batch.n(), metrics, batch.targets());
     for (int at = 0; at < batch.n(); at += options.rowBlock()) {
       int n = Math.min(options.rowBlock(), batch.n() - at);

@@ -1,37 +1,44 @@
 package io.lensflow.engine.lens;
 
 import io.lensflow.engine.DType;
-import io.lensflow.engine.checkpoint.SafetensorsFile;
+import io.lensflow.engine.capture.HookPoint;
+import io.lensflow.engine.checkpoint.CheckpointException;
 import io.lensflow.engine.model.ModelConfig;
 import io.lensflow.engine.torch.Tensor;
 import io.lensflow.engine.torch.TensorKernels;
+import io.lensflow.text.spec.LayerSpec;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HashMap;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A lens that brings rows of a layer to where the last layer's rows lie, before the final norm: h +
- * W h + b (affine, "tuned lens", Belrose et al. 2023) or J h (linear, "Jacobian lens"), W, b and J
- * its own for each layer, computed in float32. Loaded from a safetensors file, whose layout {@code
- * docs/lenses.md} describes. Matrices stay in the file's type and move to the device of the head
- * that uses them first.
+ * W h + b (affine, "tuned lens") or J h (linear, "Jacobian lens"), W, b and J its own for each
+ * layer. Loaded from a safetensors file, whose layout {@code docs/lenses.md} describes, and held in
+ * float32: L·D²·4 bytes, on the device of the head that uses it first.
  *
  * <p>Not thread-safe; belongs to the thread of the head that uses it.
  */
 public final class LensTranslator implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(LensTranslator.class);
+
   private final TranslatorInfo info;
-  private final int layerCount;
-  private final Map<Integer, Tensor> weights = new HashMap<>();
-  private final Map<Integer, Tensor> biases = new HashMap<>();
+  private final SortedSet<Integer> covered = new TreeSet<>();
+  private final Map<Integer, Tensor> weights = new TreeMap<>();
+  private final Map<Integer, Tensor> biases = new TreeMap<>();
   private String device = "cpu";
 
-  private LensTranslator(TranslatorInfo info, int layerCount) {
+  private LensTranslator(TranslatorInfo info) {
     this.info = info;
-    this.layerCount = layerCount;
   }
 
   /**
@@ -39,26 +46,127 @@ public final class LensTranslator implements AutoCloseable {
    *
    * @param config the shape that it must have been made for
    * @param model the name of the model that it must have been made for; null accepts any
-   * @param revision that model's revision; null accepts any
-   * @throws IOException if the file is broken, or is of another model, revision or shape, or lacks
-   *     layers; names what is wrong
+   * @param revision that model's revision; null accepts any, and a file that names none is taken
+   *     with a warning
+   * @throws CheckpointException if the file is broken, or is of another model, revision or shape,
+   *     or lacks layers; names what is wrong
    */
   public static LensTranslator load(Path file, ModelConfig config, String model, String revision)
       throws IOException {
-    try (SafetensorsFile opened = SafetensorsFile.open(file);
+    try (TranslatorFile source = TranslatorFile.open(file);
         TensorKernels tensors = new TensorKernels()) {
-      TranslatorFile source = new TranslatorFile(opened, config);
-      LensTranslator translator = new LensTranslator(source.info(model, revision), config.layers());
+      checkModel(source, model, revision);
+      LensTranslator translator = new LensTranslator(source.info());
+      translator.covered.addAll(checkLayers(source, config));
       try {
-        for (int layer : translator.info.layers()) {
-          translator.weights.put(layer, source.weight(layer, tensors));
-          translator.biases.put(layer, source.bias(layer, translator.info.kind(), tensors));
-        }
+        translator.read(source, tensors);
         return translator;
       } catch (IOException | RuntimeException | Error e) {
         translator.close();
         throw e;
       }
+    }
+  }
+
+  private static void checkModel(TranslatorFile source, String model, String revision)
+      throws CheckpointException {
+    TranslatorInfo info = source.info();
+    if (model != null && !info.model().equals(model)) {
+      throw source.wrong(
+          "lens '%s' was made for the model '%s', not '%s'; fit one for this model"
+              .formatted(info.name(), info.model(), model));
+    }
+    if (revision == null) {
+      return;
+    }
+    if (info.revision().isEmpty()) {
+      log.warn(
+          "lens '{}' does not say for which revision of '{}' it was made; taken for {}",
+          info.name(),
+          info.model(),
+          revision);
+    } else if (!info.revision().equals(revision)) {
+      throw source.wrong(
+          "lens '%s' was made for revision %s of '%s', not %s; fit one for this checkpoint"
+              .formatted(info.name(), info.revision(), info.model(), revision));
+    }
+  }
+
+  /** The layers whose rows it can translate. */
+  private static SortedSet<Integer> checkLayers(TranslatorFile source, ModelConfig config)
+      throws CheckpointException {
+    int count = config.layers();
+    if (source.hiddenSize() != config.hiddenSize()) {
+      throw source.wrong(
+          "its weights are [%d, %d], but the model's hidden size is %d"
+              .formatted(source.hiddenSize(), source.hiddenSize(), config.hiddenSize()));
+    }
+    SortedSet<Integer> present = source.layers();
+    if (present.last() >= count) {
+      throw source.wrong(
+          "it holds layer %d, but the model has layers 0 … %d"
+              .formatted(present.last(), count - 1));
+    }
+    SortedSet<Integer> expected = new TreeSet<>();
+    if (source.layerSpec().isEmpty()) {
+      IntStream.range(0, count).forEach(expected::add);
+    } else {
+      try {
+        expected.addAll(LayerSpec.resolve(source.layerSpec(), count));
+      } catch (IllegalArgumentException e) {
+        throw source.wrong("layers in its metadata: " + e.getMessage());
+      }
+    }
+    SortedSet<Integer> covered = new TreeSet<>(present);
+    if (source.info().hookPoint() == HookPoint.RESIDUAL_POST) {
+      // There a row is what the model itself goes on with.
+      covered.add(count - 1);
+    }
+    for (int layer : expected) {
+      if (!covered.contains(layer)) {
+        throw source.wrong(
+            "%s is missing; a lens for some layers only names them in its metadata's 'layers'"
+                .formatted(TranslatorFile.weightName(layer)));
+      }
+    }
+    for (int layer : present) {
+      if (!expected.contains(layer)) {
+        throw source.wrong(
+            "it holds layer %d, which 'layers' in its metadata, %s, leaves out"
+                .formatted(layer, source.layerSpec()));
+      }
+    }
+    return covered;
+  }
+
+  private void read(TranslatorFile source, TensorKernels tensors) throws IOException {
+    long d = source.hiddenSize();
+    for (int layer : source.layers()) {
+      weights.put(layer, read(source, TranslatorFile.weightName(layer), tensors, d, d));
+      biases.put(
+          layer,
+          info.kind() == TranslatorInfo.Kind.AFFINE
+              ? read(source, TranslatorFile.biasName(layer), tensors, d)
+              : tensors.empty(DType.FLOAT32, 0));
+    }
+  }
+
+  private static Tensor read(
+      TranslatorFile source, String name, TensorKernels tensors, long... shape) throws IOException {
+    DType stored = source.storedType(name);
+    Tensor raw = tensors.empty(stored, shape);
+    try {
+      source.read(name, raw.bytes());
+      if (stored == DType.FLOAT32) {
+        return raw;
+      }
+      Tensor widened = tensors.empty(DType.FLOAT32, shape);
+      tensors.copy(widened, raw);
+      raw.close();
+      return widened;
+    } catch (IOException | RuntimeException e) {
+      raw.close();
+      throw e;
     }
   }
 
@@ -72,9 +180,14 @@ public final class LensTranslator implements AutoCloseable {
     return info;
   }
 
-  /** Whether rows of a layer can be translated; those of the last layer always can. */
+  /** Whether it can translate rows of this layer. May be asked on any thread. */
   public boolean covers(int layer) {
-    return info.layers().contains(layer) || layer == layerCount - 1;
+    return covered.contains(layer);
+  }
+
+  /** The layers whose rows it can translate, rising. */
+  public SortedSet<Integer> layers() {
+    return Collections.unmodifiableSortedSet(covered);
   }
 
   /**
@@ -116,6 +229,16 @@ public final class LensTranslator implements AutoCloseable {
       }
       device = to.device();
     }
+  }
+
+  /** W or J of a layer, [D, D] float32; null where it is the identity, or is not covered. */
+  Tensor weight(int layer) {
+    return weights.get(layer);
+  }
+
+  /** b of a layer, [D] float32, or [0] where the formula has none. */
+  Tensor bias(int layer) {
+    return biases.get(layer);
   }
 
   /** Frees its memory. Closing twice is harmless. */

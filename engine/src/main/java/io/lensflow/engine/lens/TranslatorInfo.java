@@ -1,23 +1,18 @@
 package io.lensflow.engine.lens;
 
 import io.lensflow.engine.capture.HookPoint;
-import java.util.Collections;
-import java.util.SortedSet;
-import java.util.TreeSet;
 
 /**
  * What a translator's file says about it.
  *
  * @param name by which requests choose it
  * @param kind its formula
- * @param model name of the model that it was made for
- * @param revision that model's revision
+ * @param model served name of the model that it was made for
+ * @param revision that model's revision; empty if its maker did not say
  * @param hookPoint whose rows it translates
- * @param layers of which it has matrices; rows of the last layer that are not among them stay as
- *     they are
- * @param method how it was made, such as {@code least-squares}
- * @param trainingData what it was made from
- * @param createdAt when, ISO 8601
+ * @param method how it was made, such as {@code least-squares}; may be empty
+ * @param trainingData what it was made from; may be empty
+ * @param createdAt when, ISO 8601; may be empty
  */
 public record TranslatorInfo(
     String name,
@@ -25,14 +20,9 @@ public record TranslatorInfo(
     String model,
     String revision,
     HookPoint hookPoint,
-    SortedSet<Integer> layers,
     String method,
     String trainingData,
     String createdAt) {
-  public TranslatorInfo {
-    layers = Collections.unmodifiableSortedSet(new TreeSet<>(layers));
-  }
-
   /** The formula that a translator applies to a row h. */
   public enum Kind {
     /** h + W h + b. */

@@ -5,7 +5,7 @@ import io.lensflow.records.ControlType;
 import io.lensflow.records.RequestControl;
 import io.lensflow.schemas.serde.RecordDeserializer;
 import io.lensflow.schemas.serde.RecordFormatException;
-import io.lensflow.worker.tailing.TopicTail;
+import io.lensflow.service.TopicTail;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerRecord;

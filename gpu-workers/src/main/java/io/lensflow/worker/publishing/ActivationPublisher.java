@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
 import org.apache.avro.specific.SpecificRecord;
@@ -44,9 +45,15 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
       Run run, EngineInfo engine, ActorRef<Credit> credits, ActorRef<Report> reports)
       implements Command {}
 
-  /** Rows of one step of a run; their bytes come back as credit, also if the run is gone. */
-  public record Rows(String attemptId, StepRows rows, ActorRef<Credit> credits)
-      implements Command {}
+  /**
+   * The rows of one step, of all its runs: one message, since each wakes the publisher's thread,
+   * which takes a processor from the step that runs by then. Their bytes come back as credit, also
+   * if a run is gone.
+   */
+  public record Rows(List<RunRows> runs, ActorRef<Credit> credits) implements Command {}
+
+  /** What one run captured in a step. */
+  public record RunRows(String attemptId, StepRows rows) {}
 
   /**
    * A run has ended: publishes what is left, then the event, completed with the counts of chunks
@@ -178,12 +185,14 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
   }
 
   private Behavior<Command> onRows(Rows rows) {
-    Stream stream = streams.get(rows.attemptId());
-    if (stream == null) {
-      rows.credits().tell(new Credit(rows.rows().bytes()));
-    } else {
-      stream.received += rows.rows().bytes();
-      stream.assembler.add(rows.rows()).forEach(chunk -> send(stream, chunk));
+    for (RunRows one : rows.runs()) {
+      Stream stream = streams.get(one.attemptId());
+      if (stream == null) {
+        rows.credits().tell(new Credit(one.rows().bytes()));
+      } else {
+        stream.received += one.rows().bytes();
+        stream.assembler.add(one.rows()).forEach(chunk -> send(stream, chunk));
+      }
     }
     return this;
   }

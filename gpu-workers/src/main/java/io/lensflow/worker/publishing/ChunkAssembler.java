@@ -1,6 +1,7 @@
 package io.lensflow.worker.publishing;
 
 import io.lensflow.engine.DType;
+import io.lensflow.engine.RowConversion;
 import io.lensflow.engine.capture.CapturedRows;
 import io.lensflow.engine.capture.HookPoint;
 import io.lensflow.engine.lens.HeadSummary;
@@ -301,7 +302,7 @@ public final class ChunkAssembler {
         .setDtype(ElementType.valueOf(capture.rowDtype().name()))
         .setSteering(run.steering().applied())
         .setSteeringFingerprint(run.steering().fingerprint())
-        .setLenses(run.request().source().getLenses())
+        .setLenses(run.request().lenses())
         .build();
   }
 

@@ -1,5 +1,6 @@
 package io.lensflow.worker.request;
 
+import io.lensflow.records.LensRequest;
 import io.lensflow.records.PromptRequest;
 import java.time.Instant;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.List;
  * @param traceparent W3C trace context of the request; null if it carried none
  * @param promptIds [P] token ids of the prompt
  * @param deadline when it fails if it has not ended
+ * @param lenses what the decoder is asked for, with all targets as ids
  * @param capture what is captured
  * @param maxNewTokens most tokens to generate, cut to what the context holds; 0 is prefill only
  * @param contextLimited whether the context, not the sender, set {@code maxNewTokens}
@@ -21,6 +23,7 @@ public record GenerationRequest(
     String traceparent,
     int[] promptIds,
     Instant deadline,
+    List<LensRequest> lenses,
     CaptureSpec capture,
     int maxNewTokens,
     boolean contextLimited) {
@@ -28,7 +31,7 @@ public record GenerationRequest(
   public GenerationRequest notAfter(Instant latest) {
     return deadline.isAfter(latest)
         ? new GenerationRequest(
-            source, traceparent, promptIds, latest, capture, maxNewTokens, contextLimited)
+            source, traceparent, promptIds, latest, lenses, capture, maxNewTokens, contextLimited)
         : this;
   }
 

@@ -9,8 +9,6 @@ import io.lensflow.engine.capture.CapturePlan;
 import io.lensflow.records.Capture;
 import io.lensflow.records.ElementType;
 import io.lensflow.records.HookPoint;
-import io.lensflow.records.LensAccuracy;
-import io.lensflow.records.LensMetric;
 import io.lensflow.records.LensRequest;
 import io.lensflow.records.Prompt;
 import io.lensflow.records.PromptRequest;
@@ -26,11 +24,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Supplier;
 
 /**
@@ -43,12 +39,6 @@ public final class RequestValidator {
   /** Deadline of a request that names none, after its creation. */
   public static final Duration DEFAULT_DEADLINE = Duration.ofMinutes(10);
 
-  /** Most tokens that a lens may report per row and layer. */
-  static final int MAX_TOP_K = 1_000;
-
-  /** Most ids that a lens may follow beside the token that came next. */
-  static final int MAX_TARGETS = 1_000;
-
   static final int MAX_STOP_STRINGS = 16;
   static final int MAX_STOP_CHARACTERS = 256;
 
@@ -59,6 +49,7 @@ public final class RequestValidator {
   private final EngineInfo engine;
   private final Tokenizer tokenizer;
   private final ChatPrompts chats;
+  private final LensValidator lenses;
 
   /**
    * @param servedName the name under which clients know the model
@@ -70,6 +61,7 @@ public final class RequestValidator {
     this.engine = engine;
     this.tokenizer = tokenizer;
     this.chats = new ChatPrompts(tokenizer);
+    this.lenses = new LensValidator(engine.config().vocabularySize(), tokenizer);
   }
 
   /**
@@ -89,9 +81,9 @@ public final class RequestValidator {
         "maxNewTokens",
         "maxNewTokens is %d; it must be 0 (prefill only) or more",
         request.getMaxNewTokens());
-    checkLenses(request.getLenses());
+    List<LensRequest> resolved = lenses.resolve(request.getLenses());
     checkSteering(request.getSteering());
-    CaptureSpec capture = capture(request.getCapture(), request.getLenses());
+    CaptureSpec capture = capture(request.getCapture(), resolved);
     int[] promptIds = promptIds(request.getPrompt());
     int room = engine.maxContext() - promptIds.length;
     if (room < 0 || (room == 0 && request.getMaxNewTokens() > 0)) {
@@ -111,6 +103,7 @@ public final class RequestValidator {
         traceparent,
         promptIds,
         deadline(request),
+        resolved,
         capture,
         Math.min(request.getMaxNewTokens(), room),
         request.getMaxNewTokens() > room);
@@ -201,40 +194,6 @@ public final class RequestValidator {
     }
   }
 
-  private void checkLenses(List<LensRequest> lenses) throws InvalidRequestException {
-    Set<String> names = new HashSet<>();
-    int vocabulary = engine.config().vocabularySize();
-    int maxTopK = Math.min(MAX_TOP_K, vocabulary);
-    for (int i = 0; i < lenses.size(); i++) {
-      LensRequest lens = lenses.get(i);
-      String at = "lenses[" + i + "].";
-      require(!lens.getName().isBlank(), at + "name", "a lens needs a name, such as logit");
-      require(names.add(lens.getName()), at + "name", "lens '%s' is listed twice", lens.getName());
-      require(
-          lens.getTopK() >= 1 && lens.getTopK() <= maxTopK,
-          at + "topK",
-          "topK is %d; it must be 1 … %d",
-          lens.getTopK(),
-          maxTopK);
-      require(
-          !lens.getMetrics().contains(LensMetric.UNKNOWN),
-          at + "metrics",
-          "a metric is not known here; known are %s",
-          known(LensMetric.values(), LensMetric.UNKNOWN));
-      require(
-          lens.getAccuracy() != LensAccuracy.UNKNOWN,
-          at + "accuracy",
-          "the accuracy is not known here; known are FAST and EXACT");
-      require(
-          lens.getTargetIds().size() <= MAX_TARGETS,
-          at + "targetIds",
-          "%d target ids; at most %d are allowed",
-          lens.getTargetIds().size(),
-          MAX_TARGETS);
-      checkIds(lens.getTargetIds(), at + "targetIds");
-    }
-  }
-
   private void checkSteering(List<SteeringRequest> steering) throws InvalidRequestException {
     for (int i = 0; i < steering.size(); i++) {
       SteeringRequest one = steering.get(i);
@@ -299,12 +258,8 @@ public final class RequestValidator {
     if (hookPoints.isEmpty()) {
       return new CaptureSpec(CapturePlan.NONE, dtype);
     }
-    boolean finalRow = lenses.stream().anyMatch(RequestValidator::needsModelDistribution);
+    boolean finalRow = lenses.stream().anyMatch(LensValidator::needsFinalRow);
     return new CaptureSpec(new CapturePlan(hookPoints, layers, positions, finalRow), dtype);
-  }
-
-  private static boolean needsModelDistribution(LensRequest lens) {
-    return lens.getMetrics().contains(LensMetric.KL) || lens.getMetrics().contains(LensMetric.JS);
   }
 
   private int[] promptIds(Prompt prompt) throws InvalidRequestException {

@@ -65,12 +65,16 @@ final class RunReporter {
     emit(run, events.accepted(run));
   }
 
+  /** What a step captured goes to the publisher, before any word of how its runs ended. */
+  void rows(List<ActivationPublisher.RunRows> runs) {
+    if (!runs.isEmpty()) {
+      publisher.tell(new ActivationPublisher.Rows(runs, credits));
+    }
+  }
+
   /** A step moved the run on; also says how it ended, if it did. */
   void progress(Generation generation, Generation.Progress progress) {
     Run run = generation.run();
-    if (!progress.rows().rows().isEmpty()) {
-      publisher.tell(new ActivationPublisher.Rows(run.attemptId(), progress.rows(), credits));
-    }
     Generation.Token token = progress.token();
     if (token != null) {
       Float logProb = run.request().source().getLogProbs() ? (Float) token.logProb() : null;
@@ -135,7 +139,7 @@ final class RunReporter {
     List<String> lenses =
         run.request().capture().isEmpty()
             ? List.of()
-            : run.request().source().getLenses().stream().map(LensRequest::getName).toList();
+            : run.request().lenses().stream().map(LensRequest::getName).toList();
     Timings timings =
         Timings.newBuilder()
             .setQueuedMicros(micros(run.request().source().getCreatedAt(), generation.admittedAt()))

@@ -102,7 +102,11 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
       ActorRef<Report> intake,
       EventLog events) {}
 
-  private record Publication(Generation generation, Generation.Progress progress) {}
+  private record Publication(Generation generation, Generation.Progress progress) {
+    ActivationPublisher.RunRows rows() {
+      return new ActivationPublisher.RunRows(generation.run().attemptId(), progress.rows());
+    }
+  }
 
   private final Settings settings;
   private final Partners partners;
@@ -267,6 +271,11 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     }
     inFlight.clear();
     step();
+    reporter.rows(
+        publications.stream()
+            .filter(one -> !one.progress().rows().rows().isEmpty())
+            .map(Publication::rows)
+            .toList());
     for (Publication one : publications) {
       reporter.progress(one.generation(), one.progress());
     }

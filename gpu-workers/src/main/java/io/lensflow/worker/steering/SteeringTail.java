@@ -5,7 +5,7 @@ import io.lensflow.records.SteeringAlias;
 import io.lensflow.records.SteeringVector;
 import io.lensflow.schemas.serde.RecordDeserializer;
 import io.lensflow.schemas.serde.RecordFormatException;
-import io.lensflow.worker.tailing.TopicTail;
+import io.lensflow.service.TopicTail;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;

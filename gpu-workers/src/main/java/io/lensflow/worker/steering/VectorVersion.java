@@ -1,20 +1,17 @@
 package io.lensflow.worker.steering;
 
 import io.lensflow.engine.capture.HookPoint;
-import io.lensflow.records.SteeringOperation;
 import io.lensflow.records.VectorManifest;
 import io.lensflow.records.VectorSite;
 import io.lensflow.records.VectorSiteRef;
+import io.lensflow.schemas.steering.VectorCheck;
 import io.lensflow.text.spec.PositionSpec;
 import io.lensflow.worker.ranks.EngineInfo;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.zip.CRC32C;
 
 /**
  * One version of one vector on its way from records to the ranks. Not thread-safe: owned by the
@@ -140,19 +137,22 @@ final class VectorVersion {
    * @return its values, in the manifest's order, or null if it was refused
    */
   List<SiteVector> check(EngineInfo engine) {
-    String problem = manifestProblem(engine);
+    VectorCheck check =
+        new VectorCheck(engine.config().layers(), engine.config().hiddenSize(), engine.revision());
+    String problem = manifestProblem(check);
     List<SiteVector> values = new ArrayList<>();
     for (VectorSiteRef ref : manifest.getSites()) {
       if (problem != null) {
         break;
       }
       VectorSite site = sites.get(new Place(ref.getHookPoint(), ref.getLayer()));
-      problem = siteProblem(engine, ref, site);
+      problem = check.problem(ref, site);
       if (problem == null) {
-        float[] floats = floats(site.getValues());
-        problem = valueProblem(floats, ref);
         values.add(
-            new SiteVector(HookPoint.valueOf(ref.getHookPoint().name()), ref.getLayer(), floats));
+            new SiteVector(
+                HookPoint.valueOf(ref.getHookPoint().name()),
+                ref.getLayer(),
+                VectorCheck.values(site)));
       }
     }
     if (problem != null) {
@@ -163,64 +163,16 @@ final class VectorVersion {
     return values;
   }
 
-  private String manifestProblem(EngineInfo engine) {
-    int hidden = engine.config().hiddenSize();
-    if (manifest.getSites().isEmpty()) {
-      return "the manifest names no site";
-    }
-    if (manifest.getHiddenSize() != hidden) {
-      return "made for D=%d; this model has D=%d".formatted(manifest.getHiddenSize(), hidden);
-    }
-    if (manifest.getRevision() != null && !manifest.getRevision().equals(engine.revision())) {
-      return "made for revision %s; this worker serves %s"
-          .formatted(manifest.getRevision(), engine.revision());
-    }
-    if (manifest.getOperation() == SteeringOperation.UNKNOWN) {
-      return "the manifest's operation is not known here";
+  private String manifestProblem(VectorCheck check) {
+    String problem = check.problem(manifest);
+    if (problem != null) {
+      return problem;
     }
     try {
       PositionSpec.parse(manifest.getPositions());
+      return null;
     } catch (IllegalArgumentException e) {
       return e.getMessage();
     }
-    return null;
-  }
-
-  private static String siteProblem(EngineInfo engine, VectorSiteRef ref, VectorSite site) {
-    int layers = engine.config().layers();
-    if (ref.getHookPoint() == io.lensflow.records.HookPoint.UNKNOWN) {
-      return "a site's hook point is not known here";
-    }
-    if (ref.getLayer() < 0 || ref.getLayer() >= layers) {
-      return "there is no layer %d; this model has layers 0 … %d"
-          .formatted(ref.getLayer(), layers - 1);
-    }
-    int expected = engine.config().hiddenSize() * Float.BYTES;
-    if (site.getValues().remaining() != expected) {
-      return "%s of layer %d has %d bytes; D float32 values take %d"
-          .formatted(ref.getHookPoint(), ref.getLayer(), site.getValues().remaining(), expected);
-    }
-    CRC32C crc = new CRC32C();
-    crc.update(site.getValues().duplicate());
-    if (crc.getValue() != site.getCrc32c() || crc.getValue() != ref.getCrc32c()) {
-      return "%s of layer %d has a wrong checksum".formatted(ref.getHookPoint(), ref.getLayer());
-    }
-    return null;
-  }
-
-  private static String valueProblem(float[] values, VectorSiteRef ref) {
-    for (int i = 0; i < values.length; i++) {
-      if (!Float.isFinite(values[i])) {
-        return "%s of layer %d holds %s at index %d; all values must be finite"
-            .formatted(ref.getHookPoint(), ref.getLayer(), values[i], i);
-      }
-    }
-    return null;
-  }
-
-  private static float[] floats(ByteBuffer bytes) {
-    float[] values = new float[bytes.remaining() / Float.BYTES];
-    bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
-    return values;
   }
 }

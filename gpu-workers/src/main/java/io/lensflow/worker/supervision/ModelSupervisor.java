@@ -10,6 +10,7 @@ import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
+import io.lensflow.service.TopicTail;
 import io.lensflow.worker.WorkerSettings;
 import io.lensflow.worker.intake.ControlTail;
 import io.lensflow.worker.intake.IntakeRecords;
@@ -23,7 +24,6 @@ import io.lensflow.worker.request.RequestValidator;
 import io.lensflow.worker.scheduling.StepScheduler;
 import io.lensflow.worker.steering.SteeringTable;
 import io.lensflow.worker.steering.SteeringTail;
-import io.lensflow.worker.tailing.TopicTail;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -90,7 +90,9 @@ class ActivationPublisherTest {
             ByteBuffer.allocate(2 * count * 4 * Float.BYTES));
     HeadSummary head = HeadSummary.of(new float[257]);
     StepRows step = new StepRows(first, new int[count], 9, head, List.of(rows), null);
-    publisher.tell(new ActivationPublisher.Rows(run.attemptId(), step, credits.ref()));
+    publisher.tell(
+        new ActivationPublisher.Rows(
+            List.of(new ActivationPublisher.RunRows(run.attemptId(), step)), credits.ref()));
   }
 
   private void finish() {

@@ -8,6 +8,7 @@ import io.lensflow.engine.capture.HookPoint;
 import io.lensflow.engine.lens.HeadSummary;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.LensMetric;
+import io.lensflow.records.NormScale;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.worker.Runs;
 import io.lensflow.worker.Traffic;
@@ -207,6 +208,18 @@ class ChunkAssemblerTest {
     assertThat(finalRow.getFloat(HIDDEN * Float.BYTES))
         .isEqualTo(value(HookPoint.RESIDUAL_POST, 3, 1));
     assertThat(post.getFinalRow()).isNull();
+  }
+
+  @Test
+  void shouldCarryTheFinalRowWhenTheNormIsFrozen() {
+    ChunkAssembler assembler =
+        assembler(100_000, 256, r -> r.getLenses().get(0).setNormScale(NormScale.FINAL));
+
+    step(assembler, 0, 2, HookPoint.MLP_OUTPUT);
+
+    assertThat(chunks.get(0).record().getFinalRow().remaining())
+        .isEqualTo(2 * HIDDEN * Float.BYTES);
+    assertThat(chunks.get(0).record().getLenses().get(0).getNormScale()).isEqualTo(NormScale.FINAL);
   }
 
   @Test

@@ -192,9 +192,10 @@ class RealEngineSchedulingTest {
       ActivationPublisher.Command command = publisher.receiveMessage(PATIENCE);
       if (command instanceof ActivationPublisher.Finish) {
         ended++;
-      } else if (command instanceof ActivationPublisher.Rows got
-          && got.attemptId().equals(own.attemptId())) {
-        rows.add(got.rows().rows().get(0).payload());
+      } else if (command instanceof ActivationPublisher.Rows got) {
+        got.runs().stream()
+            .filter(run -> run.attemptId().equals(own.attemptId()))
+            .forEach(run -> rows.add(run.rows().rows().get(0).payload()));
       }
     }
     return rows;

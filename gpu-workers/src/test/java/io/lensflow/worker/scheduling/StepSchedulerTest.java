@@ -317,7 +317,7 @@ class StepSchedulerTest {
     submit(Traffic.request("abcd", 50));
     answer(nextPlan(), true);
     ActivationPublisher.Rows rows = publisher.expectMessageClass(ActivationPublisher.Rows.class);
-    assertThat(rows.rows().bytes()).isEqualTo(4 * POSITION_BYTES);
+    assertThat(rows.runs().get(0).rows().bytes()).isEqualTo(4 * POSITION_BYTES);
     answer(nextPlan(), true);
     answer(nextPlan(), true);
     assertThat(intake.receiveMessage()).isEqualTo(new StepScheduler.Pressure(true));

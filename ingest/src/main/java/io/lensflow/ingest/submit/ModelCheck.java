@@ -77,9 +77,11 @@ public final class ModelCheck {
       positions("steering[%d].positions".formatted(i), steering.get(i).getPositions());
     }
     List<LensRequest> lenses = request.getLenses();
+    int vocabulary =
+        model == null || model.vocabularySize() <= 0 ? Integer.MAX_VALUE : model.vocabularySize();
     for (int i = 0; i < lenses.size(); i++) {
       String field = "lenses[%d].".formatted(i);
-      ServedLenses.refusal(lenses.get(i))
+      ServedLenses.refusal(lenses.get(i), vocabulary)
           .ifPresent(
               refusal -> {
                 throw new InvalidRequestException(
@@ -88,16 +90,6 @@ public final class ModelCheck {
     }
     if (model == null) {
       return;
-    }
-    for (int i = 0; i < lenses.size(); i++) {
-      String field = "lenses[%d].".formatted(i);
-      tokens(field + "targetIds", lenses.get(i).getTargetIds(), model);
-      if (model.vocabularySize() > 0 && lenses.get(i).getTopK() > model.vocabularySize()) {
-        throw new InvalidRequestException(
-            field + "topK",
-            "%stopK is %d; the vocabulary of '%s' has %d tokens"
-                .formatted(field, lenses.get(i).getTopK(), model.name(), model.vocabularySize()));
-      }
     }
     prompt(request, model);
     revision(request, model);

@@ -1,11 +1,15 @@
 package io.lensflow.decoder.batch;
 
 import io.lensflow.engine.DType;
+import io.lensflow.engine.lens.LensAccuracy;
+import io.lensflow.engine.lens.LensBatch;
+import io.lensflow.engine.lens.LensMetrics;
 import io.lensflow.engine.lens.LensRows;
 import io.lensflow.engine.model.ModelConfig;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -39,7 +43,7 @@ public final class KernelThread implements AutoCloseable {
   private final CompletableFuture<RowDecoder> loaded = new CompletableFuture<>();
   private volatile boolean stopping;
   private volatile Throwable failure;
-  private ByteBuffer gathered;
+  private BatchBuffers buffers;
   private int inFlight;
 
   private KernelThread(Callable<? extends RowDecoder> loader, int targetRows, int queuedBatches) {
@@ -84,6 +88,11 @@ public final class KernelThread implements AutoCloseable {
   /** Revision of the checkpoint. */
   public String revision() {
     return loaded.join().revision();
+  }
+
+  /** The least accurate path that the head has. */
+  public LensAccuracy fastest() {
+    return loaded.join().fastest();
   }
 
   /** Whether {@link #offer} would take a batch now. Called by the loop. */
@@ -134,8 +143,7 @@ public final class KernelThread implements AutoCloseable {
 
   private void run(Callable<? extends RowDecoder> loader) {
     try (RowDecoder decoder = loader.call()) {
-      int rowBytes = decoder.config().hiddenSize() * DType.FLOAT32.bytes();
-      gathered = ByteBuffer.allocateDirect(Math.multiplyExact(targetRows, rowBytes));
+      buffers = new BatchBuffers(targetRows, decoder.config().hiddenSize());
       loaded.complete(decoder);
       while (!stopping) {
         RowBatch batch = waiting.poll(IDLE_MILLIS, TimeUnit.MILLISECONDS);
@@ -156,12 +164,7 @@ public final class KernelThread implements AutoCloseable {
 
   private void decode(RowDecoder decoder, RowBatch batch) {
     try {
-      decode(
-          decoder,
-          batch.lane(),
-          batch.segments().toArray(RowSegment[]::new),
-          batch.rows(),
-          batch.k());
+      decode(decoder, batch.lane(), batch.segments());
     } catch (RuntimeException e) {
       log.warn("a batch of {} rows failed; its chunks are tried one by one", batch.rows(), e);
       for (RowSegment segment : batch.segments()) {
@@ -172,8 +175,7 @@ public final class KernelThread implements AutoCloseable {
 
   private void decodeAlone(RowDecoder decoder, Lane lane, RowSegment segment) {
     try {
-      RowSegment[] alone = {segment};
-      decode(decoder, lane, alone, segment.count(), segment.work().table().k());
+      decode(decoder, lane, List.of(segment));
     } catch (RuntimeException e) {
       probe(decoder);
       segment.work().fail(e);
@@ -189,16 +191,13 @@ public final class KernelThread implements AutoCloseable {
     for (int d = 0; d < hiddenSize; d++) {
       row.putFloat(1f);
     }
-    decoder.decode(row.flip(), DType.FLOAT32, 1, 1);
+    decoder.decode(LensBatch.of(row.flip(), DType.FLOAT32, 1), LensMetrics.summary(1), null);
   }
 
-  private void decode(RowDecoder decoder, Lane lane, RowSegment[] segments, int n, int k) {
-    gathered.clear();
-    for (RowSegment segment : segments) {
-      gathered.put(segment.work().rows(segment.from(), segment.count()));
-    }
-    LensRows rows =
-        decoder.decode(gathered.flip().slice().order(ByteOrder.LITTLE_ENDIAN), lane.dtype(), n, k);
+  private void decode(RowDecoder decoder, Lane lane, List<RowSegment> segments) {
+    LensMetrics metrics = RowBatch.metrics(lane, segments);
+    LensBatch batch = buffers.gather(lane, segments, metrics);
+    LensRows rows = decoder.decode(batch, metrics, lane.lens().translator());
     int from = 0;
     for (RowSegment segment : segments) {
       segment.work().table().fill(segment.from(), rows, from, segment.count());

@@ -1,8 +1,9 @@
 package io.lensflow.decoder.batch;
 
+import io.lensflow.decoder.chunk.ChunkRows;
 import io.lensflow.decoder.lens.LensPlan;
 import io.lensflow.decoder.lens.LensTable;
-import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -13,31 +14,41 @@ import java.util.function.BooleanSupplier;
  */
 public final class LensWork {
   private final LensPlan plan;
-  private final Lane lane;
-  private final ByteBuffer payload;
-  private final int rowBytes;
+  private final ChunkRows rows;
   private final LensTable table;
+  private final List<Part> parts;
   private final BooleanSupplier dropped;
   private int rowsLeft;
   private RuntimeException failure;
 
   /**
+   * Rows of a chunk that are decoded alike.
+   *
+   * @param lane with which rows they can share a batch
+   * @param from first row
+   * @param to row after the last
+   */
+  record Part(Lane lane, int from, int to) {
+    int rows() {
+      return to - from;
+    }
+  }
+
+  /**
    * @param plan what to compute
-   * @param lane with which rows it can share a batch
-   * @param payload [N, D], not changed by anyone
-   * @param rows N
-   * @param k tokens kept per row
+   * @param rows the chunk's rows
+   * @param table for all N of them
+   * @param parts rows that go through the head; none where the table needs no head
    * @param dropped whether nobody wants the result any more; safe to ask from any thread
    */
-  public LensWork(
-      LensPlan plan, Lane lane, ByteBuffer payload, int rows, int k, BooleanSupplier dropped) {
+  LensWork(
+      LensPlan plan, ChunkRows rows, LensTable table, List<Part> parts, BooleanSupplier dropped) {
     this.plan = plan;
-    this.lane = lane;
-    this.payload = payload;
-    this.rowBytes = payload.remaining() / rows;
-    this.table = new LensTable(rows, k);
+    this.rows = rows;
+    this.table = table;
+    this.parts = List.copyOf(parts);
     this.dropped = dropped;
-    this.rowsLeft = rows;
+    this.rowsLeft = parts.stream().mapToInt(Part::rows).sum();
   }
 
   /** What to compute. */
@@ -45,9 +56,14 @@ public final class LensWork {
     return plan;
   }
 
-  /** With which rows it can share a batch. */
-  public Lane lane() {
-    return lane;
+  /** The chunk's rows. */
+  ChunkRows rows() {
+    return rows;
+  }
+
+  /** Which rows go through the head, and with which others. */
+  List<Part> parts() {
+    return parts;
   }
 
   /** Values, complete once {@link #isDone} says so. */
@@ -71,8 +87,8 @@ public final class LensWork {
   }
 
   /** Counts rows that came back. Called by the loop. */
-  void settle(int rows) {
-    rowsLeft -= rows;
+  void settle(int count) {
+    rowsLeft -= count;
   }
 
   /** Called by the kernel thread, before the batch goes back. */
@@ -80,8 +96,14 @@ public final class LensWork {
     failure = cause;
   }
 
-  /** Bytes of some of its rows. */
-  ByteBuffer rows(int from, int count) {
-    return payload.slice(payload.position() + from * rowBytes, count * rowBytes);
+  /** Fills in a target's id for T targets of a row: the next token first, −1 beyond them. */
+  void targets(int row, int[] into, int at, int targetsPerRow) {
+    int asked = plan.metrics().targetsPerRow();
+    for (int i = 0; i < targetsPerRow; i++) {
+      into[at + i] =
+          i >= asked
+              ? -1
+              : i == 0 ? rows.nextTokenId(rows.positionIndex(row)) : plan.targetIds().get(i - 1);
+    }
   }
 }

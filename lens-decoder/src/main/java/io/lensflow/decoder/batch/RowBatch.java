@@ -1,5 +1,6 @@
 package io.lensflow.decoder.batch;
 
+import io.lensflow.engine.lens.LensMetrics;
 import java.util.List;
 
 /**
@@ -10,18 +11,17 @@ public final class RowBatch {
   private final Lane lane;
   private final List<RowSegment> segments;
   private final int rows;
-  private final int k;
   private final long oldestNanos;
 
   RowBatch(Lane lane, List<RowSegment> segments, long oldestNanos) {
     this.lane = lane;
     this.segments = List.copyOf(segments);
     this.rows = segments.stream().mapToInt(RowSegment::count).sum();
-    this.k = segments.stream().mapToInt(s -> s.work().table().k()).max().orElseThrow();
     this.oldestNanos = oldestNanos;
   }
 
-  Lane lane() {
+  /** What all its rows have in common. */
+  public Lane lane() {
     return lane;
   }
 
@@ -34,9 +34,12 @@ public final class RowBatch {
     return rows;
   }
 
-  /** Tokens to report per row: what the greediest of its requests wants. */
-  int k() {
-    return k;
+  /** What is computed: as many top tokens and targets as the greediest of the requests wants. */
+  static LensMetrics metrics(Lane lane, List<RowSegment> segments) {
+    int topK = segments.stream().mapToInt(s -> s.work().table().k()).max().orElseThrow();
+    int targets =
+        segments.stream().mapToInt(s -> s.work().table().targetsPerRow()).max().orElseThrow();
+    return lane.metrics(Math.min(topK, lane.metrics().topK()), targets);
   }
 
   /** When its oldest row arrived, on the clock of the batcher. */

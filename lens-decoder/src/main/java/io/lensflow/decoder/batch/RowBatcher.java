@@ -32,11 +32,13 @@ public final class RowBatcher {
     this.deadlineNanos = deadline.toNanos();
   }
 
-  /** Adds all rows of a chunk. */
+  /** Adds all rows of a chunk that go through the head. */
   public void add(LensWork work, long nowNanos) {
-    Queue lane = lanes.computeIfAbsent(work.lane(), name -> new Queue());
-    lane.waiting.add(new Waiting(work, nowNanos));
-    lane.rows += work.table().rows();
+    for (LensWork.Part part : work.parts()) {
+      Queue lane = lanes.computeIfAbsent(part.lane(), name -> new Queue());
+      lane.waiting.add(new Waiting(work, part, nowNanos));
+      lane.rows += part.rows();
+    }
   }
 
   /** The next batch that is ready; of several lanes, the one whose row has waited longest. */
@@ -78,6 +80,7 @@ public final class RowBatcher {
       lane.waiting.removeIf(waiting -> waiting.work.isDropped());
       lane.rows = lane.waiting.stream().mapToInt(Waiting::rows).sum();
     }
+    lanes.values().removeIf(lane -> lane.rows == 0);
   }
 
   private boolean isReady(Queue lane, long nowNanos) {
@@ -99,6 +102,10 @@ public final class RowBatcher {
         lane.waiting.remove();
       }
     }
+    if (lane.rows == 0) {
+      // Requests differ without end; only lanes that are in use may cost memory.
+      lanes.remove(name);
+    }
     return new RowBatch(name, segments, oldest);
   }
 
@@ -112,19 +119,22 @@ public final class RowBatcher {
     }
   }
 
-  /** A chunk of which some rows, from {@code next} on, wait. */
+  /** Rows of a chunk of which some, from {@code next} on, wait. */
   private static final class Waiting {
     private final LensWork work;
     private final long arrival;
+    private final int end;
     private int next;
 
-    Waiting(LensWork work, long arrival) {
+    Waiting(LensWork work, LensWork.Part part, long arrival) {
       this.work = work;
       this.arrival = arrival;
+      this.end = part.to();
+      this.next = part.from();
     }
 
     int rows() {
-      return work.table().rows() - next;
+      return end - next;
     }
   }
 }

@@ -1,9 +1,11 @@
 package io.lensflow.decoder.batch;
 
-import io.lensflow.engine.DType;
+import io.lensflow.engine.lens.LensAccuracy;
+import io.lensflow.engine.lens.LensBatch;
+import io.lensflow.engine.lens.LensMetrics;
 import io.lensflow.engine.lens.LensRows;
+import io.lensflow.engine.lens.LensTranslator;
 import io.lensflow.engine.model.ModelConfig;
-import java.nio.ByteBuffer;
 
 /**
  * Final norm, LM head and reductions over a batch of rows. Not thread-safe: made, used and closed
@@ -16,15 +18,17 @@ public interface RowDecoder extends AutoCloseable {
   /** Revision of the checkpoint. */
   String revision();
 
+  /** The least accurate path that the head has: exact where it has no faster one. */
+  LensAccuracy fastest();
+
   /**
    * Decodes a batch.
    *
-   * @param rows direct, little-endian, [N, D] from its position to its limit
-   * @param dtype element type of the rows
-   * @param n N
-   * @param k tokens to report per row, 1 … V
+   * @param batch N rows and what belongs to each; its buffers are direct
+   * @param metrics what to compute of them
+   * @param translator what comes before the final norm; null for the logit lens
    */
-  LensRows decode(ByteBuffer rows, DType dtype, int n, int k);
+  LensRows decode(LensBatch batch, LensMetrics metrics, LensTranslator translator);
 
   @Override
   void close();

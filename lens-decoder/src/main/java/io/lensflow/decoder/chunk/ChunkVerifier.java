@@ -7,6 +7,7 @@ import io.lensflow.records.Failure;
 import io.lensflow.records.HookPoint;
 import io.lensflow.records.LensMetric;
 import io.lensflow.records.LensRequest;
+import io.lensflow.schemas.lens.ServedLenses;
 import java.nio.ByteBuffer;
 import java.util.HashSet;
 import java.util.List;
@@ -18,7 +19,7 @@ import java.util.zip.CRC32C;
  * Finds out whether a chunk is what it says and belongs to this checkpoint, before any of its bytes
  * reaches a kernel. Immutable and thread-safe.
  *
- * <p>The order is from cheap to dear: names, lengths, ranges, and the checksum last.
+ * <p>The order is from cheap to dear: names, lengths, ranges, the checksum, and the values last.
  */
 public final class ChunkVerifier {
   /** The chunk was made by another checkpoint than the one loaded here. */
@@ -32,6 +33,9 @@ public final class ChunkVerifier {
 
   /** A lens asks for what no decoder can give. */
   public static final String INVALID_LENS = "INVALID_LENS";
+
+  /** Rows hold NaN or infinity, or their logits do. */
+  public static final String NON_FINITE_ROWS = "NON_FINITE_ROWS";
 
   private final Checkpoint checkpoint;
   private final int maxTopK;
@@ -52,6 +56,7 @@ public final class ChunkVerifier {
     failure = failure != null ? failure : values(chunk);
     failure = failure != null ? failure : lenses(chunk.getLenses());
     failure = failure != null ? failure : checksum(chunk);
+    failure = failure != null ? failure : finite(chunk);
     return Optional.ofNullable(failure);
   }
 
@@ -156,9 +161,14 @@ public final class ChunkVerifier {
       return failure;
     }
     int vocabulary = checkpoint.config().vocabularySize();
-    for (int id : chunk.getTokenIds()) {
-      if (id < 0 || id >= vocabulary) {
-        return invalid("tokenIds", "token id %d is not in 0 … %d".formatted(id, vocabulary - 1));
+    failure = ids("tokenIds", chunk.getTokenIds(), vocabulary);
+    return failure != null ? failure : ids("nextTokenIds", chunk.getNextTokenIds(), vocabulary);
+  }
+
+  private static Failure ids(String field, List<Integer> ids, int vocabulary) {
+    for (Integer id : ids) {
+      if (id != null && (id < 0 || id >= vocabulary)) {
+        return invalid(field, "token id %d is not in 0 … %d".formatted(id, vocabulary - 1));
       }
     }
     return null;
@@ -184,12 +194,42 @@ public final class ChunkVerifier {
       if (!names.add(lens.getName())) {
         return lens(i, "name", "lens '%s' is listed twice".formatted(lens.getName()));
       }
-      boolean wantsTop = lens.getMetrics().contains(LensMetric.TOP_K);
-      if (wantsTop && (lens.getTopK() < 1 || lens.getTopK() > maxTopK)) {
-        return lens(i, "topK", "topK is %d, not in 1 … %d".formatted(lens.getTopK(), maxTopK));
+      Failure failure = numbers(i, lens);
+      if (failure != null) {
+        return failure;
       }
     }
     return null;
+  }
+
+  /**
+   * Only what costs memory or could fail a batch: what else a chunk asks, admission has checked.
+   */
+  private Failure numbers(int i, LensRequest lens) {
+    boolean wantsTop = lens.getMetrics().contains(LensMetric.TOP_K);
+    if (wantsTop && (lens.getTopK() < 1 || lens.getTopK() > maxTopK)) {
+      return lens(i, "topK", "topK is %d, not in 1 … %d".formatted(lens.getTopK(), maxTopK));
+    }
+    int targets = lens.getTargetIds().size();
+    if (targets > ServedLenses.MAX_TARGETS) {
+      return lens(
+          i,
+          "targetIds",
+          "%d target ids, more than %d".formatted(targets, ServedLenses.MAX_TARGETS));
+    }
+    int vocabulary = checkpoint.config().vocabularySize();
+    for (int id : lens.getTargetIds()) {
+      if (id < 0 || id >= vocabulary) {
+        return lens(i, "targetIds", "token id %d is not in 0 … %d".formatted(id, vocabulary - 1));
+      }
+    }
+    int vectors = lens.getProjections().size();
+    return vectors <= ServedLenses.MAX_PROJECTIONS
+        ? null
+        : lens(
+            i,
+            "projections",
+            "%d vectors, more than %d".formatted(vectors, ServedLenses.MAX_PROJECTIONS));
   }
 
   private Failure checksum(ActivationChunk chunk) {
@@ -206,6 +246,31 @@ public final class ChunkVerifier {
             "crc32c of the payload is %d, but the chunk says %d: it was damaged on its way"
                 .formatted(crc.getValue(), chunk.getCrc32c()),
             "crc32c");
+  }
+
+  private Failure finite(ActivationChunk chunk) {
+    DType dtype = dtype(chunk.getDtype()).orElseThrow();
+    int hiddenSize = checkpoint.config().hiddenSize();
+    int positions = chunk.getPositions().size();
+    int at = FiniteRows.firstBad(chunk.getPayload(), dtype);
+    if (at >= 0) {
+      int row = at / hiddenSize;
+      return new Failure(
+          NON_FINITE_ROWS,
+          "the row of layer %d at position %d holds NaN or infinity"
+              .formatted(
+                  chunk.getLayers().get(row / positions),
+                  chunk.getPositions().get(row % positions)),
+          "payload");
+    }
+    int last = chunk.getFinalRow() == null ? -1 : FiniteRows.firstBad(chunk.getFinalRow(), dtype);
+    return last < 0
+        ? null
+        : new Failure(
+            NON_FINITE_ROWS,
+            "the final row at position %d holds NaN or infinity"
+                .formatted(chunk.getPositions().get(last / hiddenSize)),
+            "finalRow");
   }
 
   /** The engine's element type; empty if unknown here. */

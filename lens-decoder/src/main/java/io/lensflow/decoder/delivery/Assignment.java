@@ -59,14 +59,14 @@ final class Assignment {
       OffsetAndMetadata offset = committed.get(partition);
       next.put(partition, offset == null ? null : offset.offset());
     }
-    position(next);
+    position(next, committed);
   }
 
   /** Puts the consumer back where partitions still have records. */
   void reposition(Collection<TopicPartition> outOfRange) {
     Map<TopicPartition, Long> next = new HashMap<>();
     outOfRange.forEach(partition -> next.put(partition, ledgers.get(partition).nextOffset()));
-    position(next);
+    position(next, Map.of());
   }
 
   /** Notes that offsets are missing. */
@@ -98,28 +98,35 @@ final class Assignment {
   }
 
   /** Puts the consumer where each partition is to be read on, and notices what is gone. */
-  private void position(Map<TopicPartition, Long> next) {
+  private void position(
+      Map<TopicPartition, Long> next, Map<TopicPartition, OffsetAndMetadata> committed) {
     Map<TopicPartition, Long> beginnings = consumer.beginningOffsets(next.keySet());
     Map<TopicPartition, Long> ends = consumer.endOffsets(next.keySet());
     next.forEach(
-        (partition, offset) ->
-            position(
-                partition,
-                offset,
-                StartOffset.of(offset, beginnings.get(partition), ends.get(partition))));
+        (partition, offset) -> {
+          StartOffset start =
+              StartOffset.of(offset, beginnings.get(partition), ends.get(partition));
+          long first = start.hole().isEmpty() ? start.offset() : offset;
+          PartitionLedger ledger =
+              ledgers.computeIfAbsent(
+                  partition,
+                  absent -> new PartitionLedger(absent, first, note(committed.get(absent))));
+          position(ledger, start);
+        });
   }
 
-  private void position(TopicPartition partition, Long next, StartOffset start) {
+  private void position(PartitionLedger ledger, StartOffset start) {
     if (!start.log().isEmpty()) {
-      log.warn("{}: {}", partition, start.log());
+      log.warn("{}: {}", ledger.partition(), start.log());
     }
-    long first = start.hole().isEmpty() ? start.offset() : next;
-    PartitionLedger ledger =
-        ledgers.computeIfAbsent(partition, absent -> new PartitionLedger(absent, first));
     start.hole().ifPresent(hole -> hole(ledger, hole));
     if (ledger.nextOffset() != start.offset()) {
       ledger.startOver(start.offset());
     }
-    consumer.seek(partition, start.offset());
+    consumer.seek(ledger.partition(), start.offset());
+  }
+
+  private static OffsetNote note(OffsetAndMetadata committed) {
+    return committed == null ? OffsetNote.NONE : OffsetNote.decode(committed.metadata());
   }
 }

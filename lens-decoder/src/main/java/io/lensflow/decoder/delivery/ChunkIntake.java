@@ -1,25 +1,14 @@
 package io.lensflow.decoder.delivery;
 
-import io.lensflow.decoder.batch.Lane;
-import io.lensflow.decoder.batch.LensWork;
-import io.lensflow.decoder.chunk.Checkpoint;
+import io.lensflow.decoder.batch.WorkPlanner;
 import io.lensflow.decoder.chunk.ChunkVerifier;
-import io.lensflow.decoder.lens.Canary;
-import io.lensflow.decoder.lens.LensPlan;
-import io.lensflow.engine.DType;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.Failure;
-import io.lensflow.records.LensRequest;
-import io.lensflow.schemas.lens.ServedLenses;
 import io.lensflow.schemas.serde.LensflowHeaders;
 import io.lensflow.schemas.serde.RecordFormatException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.serialization.Deserializer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Turns a record of {@code activations} into what is to be done about it. Not thread-safe: the loop
@@ -29,16 +18,18 @@ final class ChunkIntake {
   /** The record is no {@link ActivationChunk}. */
   static final String UNREADABLE_RECORD = "UNREADABLE_RECORD";
 
-  private static final Logger log = LoggerFactory.getLogger(ChunkIntake.class);
-
-  private final Checkpoint checkpoint;
+  private final WorkPlanner planner;
   private final ChunkVerifier verifier;
   private final Deserializer<ActivationChunk> deserializer;
 
-  ChunkIntake(
-      Checkpoint checkpoint, ChunkVerifier verifier, Deserializer<ActivationChunk> deserializer) {
-    this.checkpoint = checkpoint;
-    this.verifier = verifier;
+  /**
+   * @param planner plans what can be decoded
+   * @param maxTopK largest k that a request may ask for
+   * @param deserializer of the records' values
+   */
+  ChunkIntake(WorkPlanner planner, int maxTopK, Deserializer<ActivationChunk> deserializer) {
+    this.planner = planner;
+    this.verifier = new ChunkVerifier(planner.checkpoint(), maxTopK);
     this.deserializer = deserializer;
   }
 
@@ -51,8 +42,8 @@ final class ChunkIntake {
    */
   LedgerEntry take(ConsumerRecord<byte[], byte[]> record, Epoch epoch) {
     Optional<String> model = LensflowHeaders.get(record.headers(), LensflowHeaders.MODEL);
-    if (model.isPresent() && !model.get().equals(checkpoint.model())) {
-      return new LedgerEntry.Skipped(record.offset());
+    if (model.isPresent() && !model.get().equals(planner.checkpoint().model())) {
+      return new LedgerEntry.Skipped(record.offset(), record.timestamp());
     }
     ActivationChunk chunk;
     try {
@@ -65,49 +56,13 @@ final class ChunkIntake {
       return new LedgerEntry.Refused(
           record, null, new Failure(UNREADABLE_RECORD, "the record has no value", null));
     }
-    boolean foreign = model.isEmpty() && !chunk.getModel().equals(checkpoint.model());
+    boolean foreign = model.isEmpty() && !chunk.getModel().equals(planner.checkpoint().model());
     if (foreign || chunk.getLenses().isEmpty()) {
-      return new LedgerEntry.Skipped(record.offset());
+      return new LedgerEntry.Skipped(record.offset(), record.timestamp());
     }
     Optional<Failure> fault = verifier.fault(chunk);
     return fault.isPresent()
         ? new LedgerEntry.Refused(record, chunk, fault.get())
-        : plan(record, chunk, epoch);
-  }
-
-  private LedgerEntry plan(
-      ConsumerRecord<byte[], byte[]> record, ActivationChunk chunk, Epoch epoch) {
-    DType dtype = ChunkVerifier.dtype(chunk.getDtype()).orElseThrow();
-    List<LensWork> works = new ArrayList<>();
-    List<String> absent = new ArrayList<>();
-    for (LensRequest lens : chunk.getLenses()) {
-      if (ServedLenses.isServed(lens.getName())) {
-        works.add(work(chunk, LensPlan.of(lens), dtype, epoch));
-      } else {
-        absent.add(lens.getName());
-      }
-    }
-    return new LedgerEntry.Decoding(record, chunk, dtype, works, absent);
-  }
-
-  private LensWork work(ActivationChunk chunk, LensPlan plan, DType dtype, Epoch epoch) {
-    if (!plan.unsupported().isEmpty() && chunk.getSequence() == 0) {
-      log.warn(
-          "request={} attempt={} lens={} asks for {}, which this decoder cannot compute; these"
-              + " fields stay null",
-          chunk.getRequestId(),
-          chunk.getAttemptId(),
-          plan.name(),
-          plan.unsupported());
-    }
-    boolean canary = Canary.appliesTo(chunk, checkpoint.config().layers());
-    int k = Math.max(plan.topK(), canary ? Canary.TOP_K : 1);
-    return new LensWork(
-        plan,
-        new Lane(plan.name(), dtype),
-        chunk.getPayload(),
-        chunk.getLayers().size() * chunk.getPositions().size(),
-        Math.min(k, checkpoint.config().vocabularySize()),
-        epoch::isOver);
+        : new LedgerEntry.Decoding(record, chunk, planner.plan(chunk, epoch::isOver));
   }
 }

@@ -6,10 +6,10 @@ import io.lensflow.decoder.batch.KernelThread;
 import io.lensflow.decoder.batch.LensWork;
 import io.lensflow.decoder.batch.RowBatch;
 import io.lensflow.decoder.batch.RowBatcher;
-import io.lensflow.decoder.chunk.Checkpoint;
-import io.lensflow.decoder.chunk.ChunkVerifier;
+import io.lensflow.decoder.batch.WorkPlanner;
 import io.lensflow.decoder.lens.ResultWriter;
 import io.lensflow.decoder.lens.TokenTexts;
+import io.lensflow.decoder.loss.LossFinder;
 import io.lensflow.schemas.registry.SchemaRegistryException;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import java.time.Clock;
@@ -20,13 +20,11 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.LongSupplier;
-import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
-import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
@@ -65,7 +63,9 @@ public final class DecodeLoop implements Runnable {
   private final ChunkIntake intake;
   private final RowBatcher batcher;
   private final KernelThread kernel;
-  private final EntryWriter writer;
+  private final LossFinder losses;
+  private final HoleAudits audits;
+  private final ResultPublisher publisher;
   private final DecoderMetrics metrics;
   private final DecoderSettings settings;
   private final String topic;
@@ -82,7 +82,7 @@ public final class DecodeLoop implements Runnable {
    *
    * @param settings sizes and times
    * @param topics names of topics
-   * @param checkpoint what the kernel thread has loaded
+   * @param planner what is to be computed of a chunk
    * @param kernel where batches are decoded
    * @param texts text of single tokens
    * @param kafka where records come from and go to
@@ -92,7 +92,7 @@ public final class DecodeLoop implements Runnable {
   public DecodeLoop(
       DecoderSettings settings,
       TopicCatalogue topics,
-      Checkpoint checkpoint,
+      WorkPlanner planner,
       KernelThread kernel,
       TokenTexts texts,
       KafkaEnds kafka,
@@ -104,20 +104,23 @@ public final class DecodeLoop implements Runnable {
     this.metrics = metrics;
     this.nanoClock = nanoClock;
     consumer = kafka.consumer();
+    losses = kafka.losses();
     assignment = new Assignment(consumer);
     transaction =
         new ResultTransaction(
             kafka.producers(), settings.transactionAge(), settings.transactionBytes(), nanoClock);
-    intake =
-        new ChunkIntake(
-            checkpoint, new ChunkVerifier(checkpoint, settings.maxTopK()), kafka.deserializer());
+    intake = new ChunkIntake(planner, settings.maxTopK(), kafka.deserializer());
     batcher = new RowBatcher(settings.batchRows(), settings.batchDeadline());
-    writer =
+    audits = new HoleAudits(losses, nanoClock);
+    EntryWriter writer =
         new EntryWriter(
             topics,
-            checkpoint.config().layers(),
+            planner.checkpoint(),
             new ResultWriter(texts, settings.maxResultBytes(), Clock.systemUTC()),
             metrics);
+    publisher =
+        new ResultPublisher(
+            assignment, transaction, writer, audits, consumer::groupMetadata, metrics, nanoClock);
   }
 
   @Override
@@ -178,6 +181,7 @@ public final class DecodeLoop implements Runnable {
       publish();
     }
     metrics.standing(assignment.lag(), assignment.heldBytes());
+    metrics.waiting(batcher.waitingRows(), batcher.oldestAge(nanoClock.getAsLong()).orElse(0));
   }
 
   private ConsumerRecords<byte[], byte[]> poll() {
@@ -226,7 +230,7 @@ public final class DecodeLoop implements Runnable {
     ledger.add(entry);
     if (entry instanceof LedgerEntry.Decoding decoding) {
       long now = nanoClock.getAsLong();
-      for (LensWork work : decoding.works()) {
+      for (LensWork work : decoding.orders().works()) {
         batcher.add(work, now);
       }
     }
@@ -235,7 +239,7 @@ public final class DecodeLoop implements Runnable {
   private void settle() {
     for (RowBatch batch = kernel.takeFinished(); batch != null; batch = kernel.takeFinished()) {
       batch.settle();
-      metrics.batch(batch.rows(), settings.batchRows());
+      metrics.batch(batch, settings.batchRows());
     }
   }
 
@@ -251,45 +255,12 @@ public final class DecodeLoop implements Runnable {
     }
   }
 
-  /** Publishes what is finished, in as many transactions as its size needs. */
   private void publish() {
     try {
-      boolean more;
-      do {
-        more = fillTransaction();
-        if (transaction.isDue(assignment.isIdle())) {
-          commit();
-        }
-      } while (more);
+      publisher.publish();
     } catch (KafkaException e) {
       recover(e);
     }
-  }
-
-  /** Moves finished entries into the transaction; true if it is full and there may be more. */
-  private boolean fillTransaction() {
-    for (PartitionLedger ledger : assignment.ledgers()) {
-      Optional<LedgerEntry> entry = ledger.takeDone();
-      while (entry.isPresent()) {
-        for (ProducerRecord<String, SpecificRecord> record : writer.write(ledger, entry.get())) {
-          transaction.send(record);
-        }
-        transaction.progress(ledger.partition(), entry.get().nextOffset());
-        if (transaction.isFull()) {
-          return true;
-        }
-        entry = ledger.takeDone();
-      }
-    }
-    return false;
-  }
-
-  private void commit() {
-    long start = nanoClock.getAsLong();
-    transaction
-        .commit(consumer.groupMetadata())
-        .forEach((p, o) -> assignment.ledger(p).committed(o));
-    metrics.committed(nanoClock.getAsLong() - start);
   }
 
   /** Commits what is finished, before partitions or the whole loop go. */
@@ -299,13 +270,7 @@ public final class DecodeLoop implements Runnable {
     }
     settle();
     try {
-      boolean more;
-      do {
-        more = fillTransaction();
-        if (!transaction.isEmpty()) {
-          commit();
-        }
-      } while (more);
+      publisher.publishAll();
     } catch (KafkaException e) {
       recover(e);
     }
@@ -318,6 +283,7 @@ public final class DecodeLoop implements Runnable {
         cause.toString());
     metrics.aborted();
     transaction.discard();
+    audits.aborted();
     assignment.rewind();
     batcher.forgetDropped();
     retryLater();
@@ -361,6 +327,7 @@ public final class DecodeLoop implements Runnable {
   }
 
   private void drop(Collection<TopicPartition> partitions) {
+    audits.forget(partitions);
     assignment.remove(partitions);
     batcher.forgetDropped();
     standing = new Standing(true, assignment.partitions().size());
@@ -370,7 +337,8 @@ public final class DecodeLoop implements Runnable {
     drop(assignment.partitions());
     standing = new Standing(false, 0);
     try (consumer;
-        transaction) {
+        transaction;
+        losses) {
       log.info("the decoder's loop has ended");
     } catch (KafkaException e) {
       log.warn("closing: {}", e.toString());

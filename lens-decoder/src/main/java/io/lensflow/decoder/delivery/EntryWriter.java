@@ -2,15 +2,21 @@ package io.lensflow.decoder.delivery;
 
 import io.lensflow.decoder.DecoderMetrics;
 import io.lensflow.decoder.batch.LensWork;
+import io.lensflow.decoder.chunk.Checkpoint;
+import io.lensflow.decoder.chunk.ChunkVerifier;
 import io.lensflow.decoder.lens.Canary;
+import io.lensflow.decoder.lens.Lens;
+import io.lensflow.decoder.lens.LensRefusal;
 import io.lensflow.decoder.lens.ResultWriter;
+import io.lensflow.decoder.loss.Loss;
+import io.lensflow.engine.DType;
 import io.lensflow.records.ActivationChunk;
+import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.Failure;
 import io.lensflow.records.Gap;
 import io.lensflow.records.LensRequest;
 import io.lensflow.records.LensResult;
 import io.lensflow.schemas.deadletter.DeadLetters;
-import io.lensflow.schemas.lens.ServedLenses;
 import io.lensflow.schemas.serde.LensflowHeaders;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import java.util.ArrayList;
@@ -28,24 +34,29 @@ import org.slf4j.LoggerFactory;
  * so that a subscriber who counts sequences never waits in vain. Not thread-safe: the loop owns it.
  */
 final class EntryWriter {
-  /** Rows hold NaN or infinity, or their logits do. */
-  static final String NON_FINITE_ROWS = "NON_FINITE_ROWS";
-
   /** The head failed on this chunk and on no other. */
   static final String DECODE_FAILED = "DECODE_FAILED";
+
+  /** Sequences that one gap lists. */
+  private static final int MAX_LISTED = 10_000;
+
+  private static final String LOST =
+      "these chunks were never decoded: retention had deleted them, or they could not be read";
 
   private static final Logger log = LoggerFactory.getLogger(EntryWriter.class);
   private static final String SERVICE = "lens-decoder";
 
   private final TopicCatalogue topics;
+  private final Checkpoint checkpoint;
   private final int modelLayers;
   private final ResultWriter results;
   private final DecoderMetrics metrics;
 
   EntryWriter(
-      TopicCatalogue topics, int modelLayers, ResultWriter results, DecoderMetrics metrics) {
+      TopicCatalogue topics, Checkpoint checkpoint, ResultWriter results, DecoderMetrics metrics) {
     this.topics = topics;
-    this.modelLayers = modelLayers;
+    this.checkpoint = checkpoint;
+    this.modelLayers = checkpoint.config().layers();
     this.results = results;
     this.metrics = metrics;
   }
@@ -77,26 +88,37 @@ final class EntryWriter {
     }
     ActivationChunk chunk = entry.chunk();
     before(ledger, entry.record(), chunk, out);
-    for (LensWork work : entry.works()) {
-      int mismatches = work.plan().name().equals(ServedLenses.LOGIT) ? canary(entry, work) : 0;
+    for (LensWork work : entry.orders().works()) {
+      int mismatches = work.plan().lens() == Lens.LOGIT ? canary(entry, work) : 0;
       for (LensResult result :
           results.results(chunk, work.plan(), work.table(), mismatches, modelLayers)) {
         out.add(record(entry.record(), result));
       }
     }
-    for (String lens : entry.absentLenses()) {
-      String reason =
-          "this decoder has no lens '%s'; it has '%s'".formatted(lens, ServedLenses.LOGIT);
-      log.warn("{} {}", describe(chunk), reason);
-      out.add(
-          record(
-              entry.record(), results.gap(chunk, lens, chunk.getSequence(), gap(chunk, reason))));
+    for (LensRefusal refusal : entry.orders().refusals()) {
+      withoutLens(entry, refusal, out);
     }
     metrics.decodedChunk();
   }
 
+  /** One lens gets a gap; the others have their results. */
+  private void withoutLens(
+      LedgerEntry.Decoding entry,
+      LensRefusal refusal,
+      List<ProducerRecord<String, SpecificRecord>> out) {
+    ActivationChunk chunk = entry.chunk();
+    Failure failure = refusal.failure();
+    log.warn("{} {}", describe(chunk), failure.getMessage());
+    metrics.refusedLens(failure.getCode());
+    if (refusal.deadLetter()) {
+      out.add(deadLetter(entry.record(), failure, chunk.getRequestId()));
+    }
+    Gap gap = gap(chunk, failure.getMessage());
+    out.add(record(entry.record(), results.gap(chunk, refusal.lens(), chunk.getSequence(), gap)));
+  }
+
   private static Optional<Failure> failureOf(LedgerEntry.Decoding entry) {
-    for (LensWork work : entry.works()) {
+    for (LensWork work : entry.orders().works()) {
       if (work.failure() != null) {
         return Optional.of(
             new Failure(
@@ -107,8 +129,8 @@ final class EntryWriter {
         int positions = entry.chunk().getPositions().size();
         return Optional.of(
             new Failure(
-                NON_FINITE_ROWS,
-                "the row of layer %d at position %d is, or decodes to, NaN or infinity"
+                ChunkVerifier.NON_FINITE_ROWS,
+                "the row of layer %d at position %d decodes to NaN or infinity"
                     .formatted(
                         entry.chunk().getLayers().get(row / positions),
                         entry.chunk().getPositions().get(row % positions)),
@@ -133,14 +155,7 @@ final class EntryWriter {
         original.offset(),
         failure.getCode(),
         failure.getMessage());
-    metrics.deadLetter(failure.getCode());
-    String requestId = chunk == null ? null : chunk.getRequestId();
-    out.add(
-        LensflowHeaders.record(
-            topics.deadLetters(),
-            DeadLetters.keyOf(original),
-            DeadLetters.of(original, SERVICE, failure, requestId, 1),
-            traceparent(original)));
+    out.add(deadLetter(original, failure, chunk == null ? null : chunk.getRequestId()));
     if (chunk == null || !isAttributable(chunk)) {
       return;
     }
@@ -170,9 +185,53 @@ final class EntryWriter {
     }
   }
 
+  private ProducerRecord<String, SpecificRecord> deadLetter(
+      ConsumerRecord<byte[], byte[]> original, Failure failure, String requestId) {
+    metrics.deadLetter(failure.getCode());
+    return LensflowHeaders.record(
+        topics.deadLetters(),
+        DeadLetters.keyOf(original),
+        DeadLetters.of(original, SERVICE, failure, requestId, 1),
+        traceparent(original));
+  }
+
+  /** Says which chunks of a finished request fell into a hole, in lists of bounded length. */
+  List<ProducerRecord<String, SpecificRecord>> write(Loss loss, OffsetNote.OpenHole hole) {
+    CompletionEvent event = loss.ending().event();
+    log.error(
+        "request={} attempt={} lens={} lost {} of {} chunks, the first {}, to offsets {} … {}",
+        event.getRequestId(),
+        event.getAttemptId(),
+        loss.lens(),
+        loss.missing().size(),
+        event.getFinished().getChunks(),
+        loss.missing().get(0),
+        hole.firstOffset(),
+        hole.lastOffset());
+    List<ProducerRecord<String, SpecificRecord>> out = new ArrayList<>();
+    for (int from = 0; from < loss.missing().size(); from += MAX_LISTED) {
+      int to = Math.min(loss.missing().size(), from + MAX_LISTED);
+      List<Integer> missing = loss.missing().subList(from, to);
+      Gap gap = new Gap(missing, hole.firstOffset(), hole.lastOffset(), LOST);
+      metrics.gap();
+      out.add(
+          LensflowHeaders.record(
+              topics.lensResults(),
+              event.getRequestId(),
+              results.gap(event, checkpoint.revision(), loss.lens(), gap),
+              loss.ending().traceparent()));
+    }
+    metrics.lostChunks(loss.missing().size());
+    return out;
+  }
+
   private int canary(LedgerEntry.Decoding entry, LensWork work) {
     ActivationChunk chunk = entry.chunk();
-    Canary.Report report = Canary.compare(chunk, entry.dtype(), modelLayers, work.table());
+    if (!work.plan().runsHead()) {
+      return 0;
+    }
+    DType dtype = ChunkVerifier.dtype(chunk.getDtype()).orElseThrow();
+    Canary.Report report = Canary.compare(chunk, dtype, modelLayers, work.table());
     metrics.canary(report.checked(), report.mismatches());
     if (report.mismatches() > 0) {
       log.warn(

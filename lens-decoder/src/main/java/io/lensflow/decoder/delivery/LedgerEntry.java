@@ -1,10 +1,10 @@
 package io.lensflow.decoder.delivery;
 
+import io.lensflow.decoder.batch.LensOrders;
 import io.lensflow.decoder.batch.LensWork;
-import io.lensflow.engine.DType;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.Failure;
-import java.util.List;
+import io.lensflow.schemas.serde.LensflowHeaders;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /** What became of one record of {@code activations}, or of a run of offsets that holds none. */
@@ -22,8 +22,13 @@ sealed interface LedgerEntry {
     return 0;
   }
 
+  /** The broker's time of the record; −1 if there is none. */
+  default long recordMillis() {
+    return -1;
+  }
+
   /** A record that is none of ours, or asks for no lens. */
-  record Skipped(long offset) implements LedgerEntry {
+  record Skipped(long offset, long recordMillis) implements LedgerEntry {
     @Override
     public long nextOffset() {
       return offset + 1;
@@ -55,24 +60,29 @@ sealed interface LedgerEntry {
       return record.offset() + 1;
     }
 
+    /** Whether it was a chunk of some request, of which nobody can say which. */
+    boolean isNamelessChunk() {
+      return chunk == null
+          && LensflowHeaders.get(record.headers(), LensflowHeaders.REQUEST).isPresent();
+    }
+
     @Override
     public long heldBytes() {
       return bytesOf(record) * (chunk == null ? 1 : 2);
+    }
+
+    @Override
+    public long recordMillis() {
+      return record.timestamp();
     }
   }
 
   /**
    * A chunk on its way through the head.
    *
-   * @param works one per lens that this decoder has
-   * @param absentLenses names of lenses that it does not have
+   * @param orders what is computed for its lenses, and which of them get nothing
    */
-  record Decoding(
-      ConsumerRecord<byte[], byte[]> record,
-      ActivationChunk chunk,
-      DType dtype,
-      List<LensWork> works,
-      List<String> absentLenses)
+  record Decoding(ConsumerRecord<byte[], byte[]> record, ActivationChunk chunk, LensOrders orders)
       implements LedgerEntry {
     @Override
     public long nextOffset() {
@@ -81,13 +91,19 @@ sealed interface LedgerEntry {
 
     @Override
     public boolean isDone() {
-      return works.stream().allMatch(LensWork::isDone);
+      return orders.works().stream().allMatch(LensWork::isDone);
     }
 
-    /** The record's bytes, and the payload that was read out of them. */
+    /** The record's bytes, the payload that was read out of them, and the values to come. */
     @Override
     public long heldBytes() {
-      return 2 * bytesOf(record);
+      return 2 * bytesOf(record)
+          + orders.works().stream().mapToLong(work -> work.table().bytes()).sum();
+    }
+
+    @Override
+    public long recordMillis() {
+      return record.timestamp();
     }
   }
 

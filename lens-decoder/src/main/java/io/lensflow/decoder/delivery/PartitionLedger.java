@@ -16,16 +16,23 @@ final class PartitionLedger {
   private final Deque<LedgerEntry> entries = new ArrayDeque<>();
   private Epoch epoch = new Epoch();
   private long committedOffset;
+  private OffsetNote committedNote;
+  private long publishedOffset;
+  private OffsetNote publishedNote;
   private long nextOffset;
   private long heldBytes;
 
   /**
    * @param partition the partition
    * @param offset the committed offset, or where the partition begins
+   * @param note what is committed with it
    */
-  PartitionLedger(TopicPartition partition, long offset) {
+  PartitionLedger(TopicPartition partition, long offset, OffsetNote note) {
     this.partition = partition;
     this.committedOffset = offset;
+    this.committedNote = note;
+    this.publishedOffset = offset;
+    this.publishedNote = note;
     this.nextOffset = offset;
   }
 
@@ -52,6 +59,26 @@ final class PartitionLedger {
     return committedOffset;
   }
 
+  /** What is committed with that offset. */
+  OffsetNote committedNote() {
+    return committedNote;
+  }
+
+  /** Everything before this is in the open transaction or an earlier one. */
+  long publishedOffset() {
+    return publishedOffset;
+  }
+
+  /** What is to be committed with {@link #publishedOffset}. */
+  OffsetNote publishedNote() {
+    return publishedNote;
+  }
+
+  /** Changes what is to be committed next. */
+  void publishedNote(OffsetNote note) {
+    publishedNote = note;
+  }
+
   long heldBytes() {
     return heldBytes;
   }
@@ -75,12 +102,15 @@ final class PartitionLedger {
     }
     entries.remove();
     heldBytes -= head.heldBytes();
+    publishedOffset = head.nextOffset();
+    publishedNote = publishedNote.after(head);
     return Optional.of(head);
   }
 
-  /** The transaction with everything up to {@code offset} was committed. */
-  void committed(long offset) {
-    committedOffset = offset;
+  /** The transaction with everything that was taken was committed. */
+  void committed() {
+    committedOffset = publishedOffset;
+    committedNote = publishedNote;
     sequences.commit();
   }
 
@@ -88,6 +118,8 @@ final class PartitionLedger {
   void rewind() {
     drop();
     epoch = new Epoch();
+    publishedOffset = committedOffset;
+    publishedNote = committedNote;
     nextOffset = committedOffset;
     sequences.abort();
   }
@@ -97,6 +129,9 @@ final class PartitionLedger {
     drop();
     epoch = new Epoch();
     committedOffset = offset;
+    committedNote = OffsetNote.NONE;
+    publishedOffset = offset;
+    publishedNote = OffsetNote.NONE;
     nextOffset = offset;
     sequences.abort();
   }

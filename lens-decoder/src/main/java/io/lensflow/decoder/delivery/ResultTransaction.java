@@ -5,6 +5,7 @@ import io.lensflow.records.LensResult;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.apache.avro.specific.SpecificRecord;
@@ -30,7 +31,7 @@ final class ResultTransaction implements AutoCloseable {
   private final long maxAgeNanos;
   private final long maxBytes;
   private final LongSupplier nanoClock;
-  private final Map<TopicPartition, Long> offsets = new HashMap<>();
+  private final Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
   private Producer<String, SpecificRecord> producer;
   private boolean begun;
   private long firstNanos;
@@ -82,10 +83,14 @@ final class ResultTransaction implements AutoCloseable {
     bytes += roughBytes(record.value());
   }
 
-  /** Everything of the partition before {@code offset} is in this transaction or an earlier one. */
-  void progress(TopicPartition partition, long offset) {
+  /**
+   * Everything of the partition before {@code offset} is in this transaction or an earlier one.
+   *
+   * @param note what is to be known with it
+   */
+  void progress(TopicPartition partition, long offset, OffsetNote note) {
     start();
-    offsets.put(partition, offset);
+    offsets.put(partition, new OffsetAndMetadata(offset, note.encode()));
   }
 
   private void start() {
@@ -118,20 +123,18 @@ final class ResultTransaction implements AutoCloseable {
   }
 
   /**
-   * Commits, and returns the offsets that are committed now.
+   * Commits, and returns the partitions of which it was.
    *
    * @throws org.apache.kafka.common.KafkaException if it cannot; then {@link #discard}
    */
-  Map<TopicPartition, Long> commit(ConsumerGroupMetadata group) {
+  Set<TopicPartition> commit(ConsumerGroupMetadata group) {
     if (!begun) {
       producer.beginTransaction();
       begun = true;
     }
-    Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>();
-    offsets.forEach((partition, offset) -> next.put(partition, new OffsetAndMetadata(offset)));
-    producer.sendOffsetsToTransaction(next, group);
+    producer.sendOffsetsToTransaction(Map.copyOf(offsets), group);
     producer.commitTransaction();
-    Map<TopicPartition, Long> committed = Map.copyOf(offsets);
+    Set<TopicPartition> committed = Set.copyOf(offsets.keySet());
     clear();
     return committed;
   }
@@ -174,7 +177,9 @@ final class ResultTransaction implements AutoCloseable {
       long perToken = 24;
       long perRow = 16;
       long rows = (long) result.getLayers().size() * result.getPositions().size();
-      return 512 + perToken * result.getTopIds().size() + perRow * rows;
+      long tokens = result.getTopIds().size();
+      tokens += result.getTargets() == null ? 0 : result.getTargets().getIds().size();
+      return 512 + perToken * tokens + perRow * rows;
     }
     if (value instanceof DeadLetter letter && letter.getValue() != null) {
       return 512 + letter.getValue().remaining();

@@ -16,8 +16,8 @@ import java.util.stream.IntStream;
  *
  * <p>One per partition; not thread-safe: the loop owns it. Memory: the last attempts of the
  * partition, at most {@value #MAX_ATTEMPTS}. After a restart an attempt that is first met in its
- * middle is taken as it is: its beginning was decoded by someone else, unless a hole says
- * otherwise.
+ * middle is taken as it is: its beginning was decoded by someone else, or fell into a hole, and
+ * then {@link HoleAudits} reports it.
  */
 final class SequenceTracker {
   private static final int MAX_ATTEMPTS = 4096;
@@ -50,10 +50,9 @@ final class SequenceTracker {
     if (last == null || sequence > last) {
       pending.put(attempt, sequence);
     }
-    if (last == null) {
-      return sequence == 0 || hole == null ? Optional.empty() : Optional.of(unknownGap(sequence));
-    }
-    return sequence > last + 1 ? Optional.of(gap(last + 1, sequence)) : Optional.empty();
+    return last != null && sequence > last + 1
+        ? Optional.of(gap(last + 1, sequence))
+        : Optional.empty();
   }
 
   /** The transaction was committed. */
@@ -81,15 +80,5 @@ final class SequenceTracker {
                 hole == null
                     ? "they were not published, or could not be read"
                     : "they were deleted by retention before they were decoded"));
-  }
-
-  private Gap unknownGap(int sequence) {
-    return new Gap(
-        List.of(),
-        hole.firstOffset(),
-        hole.lastOffset(),
-        ("records were deleted by retention before they were decoded; some of the chunks before %d"
-                + " may have been among them")
-            .formatted(sequence));
   }
 }

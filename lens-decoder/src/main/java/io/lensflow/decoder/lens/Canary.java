@@ -34,6 +34,14 @@ public final class Canary {
     static final Report NONE = new Report(0, 0, -1);
   }
 
+  /**
+   * Whether the rows of layer L−1 must go the exact way to be compared: under a float32 head the
+   * tolerance is closer than the fast path is.
+   */
+  public static boolean needsExact(DType dtype) {
+    return dtype == DType.FLOAT32;
+  }
+
   /** Whether the chunk holds rows that can be compared. */
   public static boolean appliesTo(ActivationChunk chunk, int modelLayers) {
     return chunk.getHookPoint() == HookPoint.RESIDUAL_POST

@@ -1,25 +1,21 @@
 package io.lensflow.decoder.lens;
 
 import io.lensflow.records.ActivationChunk;
-import io.lensflow.records.AppliedSteering;
+import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.Gap;
+import io.lensflow.records.LensAccuracy;
 import io.lensflow.records.LensResult;
+import io.lensflow.records.NormScale;
 import java.time.Clock;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Makes {@link LensResult} records from tables of values. One record a chunk and lens, in as many
  * parts as keep each under the record limit. Not thread-safe: the loop owns it, with its texts.
  */
 public final class ResultWriter {
-  /** Bytes of the fixed fields of a result: ids, counts, times, names of unions. */
-  private static final int FIXED_BYTES = 256;
-
-  private static final int VARINT_BYTES = 5;
-
   private final TokenTexts texts;
   private final int maxResultBytes;
   private final Clock clock;
@@ -84,6 +80,29 @@ public final class ResultWriter {
     return result;
   }
 
+  /**
+   * Says which chunks of a finished request were lost, where none of them is at hand.
+   *
+   * @param event the end of the attempt
+   * @param revision revision of the checkpoint
+   * @param lens the lens that was asked for; empty for every lens
+   * @param gap what is missing, at least one sequence, and why
+   */
+  public LensResult gap(CompletionEvent event, String revision, String lens, Gap gap) {
+    return LensResult.newBuilder()
+        .setRequestId(event.getRequestId())
+        .setAttemptId(event.getAttemptId())
+        .setAttempt(event.getAttempt())
+        .setSequence(gap.getMissingSequences().get(0))
+        .setModel(event.getModel())
+        .setRevision(revision)
+        .setLabels(event.getLabels())
+        .setProducedAt(clock.instant().truncatedTo(ChronoUnit.MICROS))
+        .setLens(lens)
+        .setGap(gap)
+        .build();
+  }
+
   private LensResult head(ActivationChunk chunk, String lens) {
     LensResult result = new LensResult();
     result.setRequestId(chunk.getRequestId());
@@ -106,6 +125,8 @@ public final class ResultWriter {
     result.setTopProbabilities(List.of());
     result.setSteering(chunk.getSteering());
     result.setSteeringFingerprint(chunk.getSteeringFingerprint());
+    result.setAccuracy(LensAccuracy.UNKNOWN);
+    result.setNormScale(NormScale.OWN);
     return result;
   }
 
@@ -118,40 +139,17 @@ public final class ResultWriter {
         List.copyOf(chunk.getPositions().subList(block.positionFrom, block.positionTo)));
     result.setTokenIds(tokenIds);
     result.setTokenTexts(tokenIds.stream().map(texts::of).toList());
-    int rows = block.rows();
-    int k = plan.topK();
-    result.setTopK(k);
-    List<Integer> topIds = new ArrayList<>(rows * k);
-    List<String> topTexts = new ArrayList<>(rows * k);
-    List<Float> topLogits = new ArrayList<>(rows * k);
-    List<Float> topProbabilities = new ArrayList<>(rows * k);
-    List<Float> entropy = new ArrayList<>(plan.entropy() ? rows : 0);
-    List<Float> logSumExp = new ArrayList<>(plan.logSumExp() ? rows : 0);
+    result.setTopK(plan.metrics().topK());
+    result.setAccuracy(LensAccuracy.valueOf(plan.metrics().path().name()));
+    result.setNormScale(plan.normScale());
+    ResultArrays arrays = new ResultArrays(texts, plan, table, block.rows());
     int positions = chunk.getPositions().size();
     for (int layer = block.layerFrom; layer < block.layerTo; layer++) {
       for (int position = block.positionFrom; position < block.positionTo; position++) {
-        int row = layer * positions + position;
-        for (int rank = 0; rank < k; rank++) {
-          int id = table.topId(row, rank);
-          topIds.add(id);
-          topTexts.add(texts.of(id));
-          topLogits.add(table.topLogit(row, rank));
-          topProbabilities.add(table.topProbability(row, rank));
-        }
-        if (plan.entropy()) {
-          entropy.add(table.entropy(row));
-        }
-        if (plan.logSumExp()) {
-          logSumExp.add(table.logSumExp(row));
-        }
+        arrays.add(layer * positions + position);
       }
     }
-    result.setTopIds(topIds);
-    result.setTopTexts(topTexts);
-    result.setTopLogits(topLogits);
-    result.setTopProbabilities(topProbabilities);
-    result.setEntropy(plan.entropy() ? entropy : null);
-    result.setLogSumExp(plan.logSumExp() ? logSumExp : null);
+    arrays.writeTo(result);
   }
 
   /** Halves a block, layers first (they are contiguous), until each piece fits into a record. */
@@ -168,41 +166,17 @@ public final class ResultWriter {
 
   /** Upper bound of the serialised size. */
   private long bytes(ActivationChunk chunk, LensPlan plan, LensTable table, Block block) {
-    long bytes = FIXED_BYTES + steeringBytes(chunk.getSteering());
-    bytes += text(chunk.getModel()) + text(chunk.getRevision()) + text(plan.name());
-    for (Map.Entry<String, String> label : chunk.getLabels().entrySet()) {
-      bytes += text(label.getKey()) + text(label.getValue());
-    }
-    bytes += (long) (block.layerTo - block.layerFrom) * VARINT_BYTES;
+    long bytes = ResultSize.head(chunk, plan);
+    bytes += (long) (block.layerTo - block.layerFrom) * ResultSize.VARINT_BYTES;
     for (int i = block.positionFrom; i < block.positionTo; i++) {
-      bytes += 2 * VARINT_BYTES + text(texts.of(chunk.getTokenIds().get(i)));
+      bytes += 2 * ResultSize.VARINT_BYTES;
+      bytes += ResultSize.text(texts.of(chunk.getTokenIds().get(i)));
     }
     int positions = chunk.getPositions().size();
     for (int layer = block.layerFrom; layer < block.layerTo; layer++) {
       for (int position = block.positionFrom; position < block.positionTo; position++) {
-        bytes += 2 * Float.BYTES;
-        for (int rank = 0; rank < plan.topK(); rank++) {
-          bytes += VARINT_BYTES + 2 * Float.BYTES;
-          bytes += text(texts.of(table.topId(layer * positions + position, rank)));
-        }
+        bytes += ResultSize.row(texts, plan, table, layer * positions + position);
       }
-    }
-    return bytes;
-  }
-
-  private static long steeringBytes(List<AppliedSteering> steering) {
-    long bytes = 0;
-    for (AppliedSteering applied : steering) {
-      bytes += 64 + text(applied.toString());
-    }
-    return bytes;
-  }
-
-  /** Most bytes that a string takes: UTF-8 has at most 3 per UTF-16 unit. */
-  private static int text(String value) {
-    int bytes = VARINT_BYTES;
-    for (int i = 0; i < value.length(); i++) {
-      bytes += value.charAt(i) < 0x80 ? 1 : 3;
     }
     return bytes;
   }

@@ -5,15 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lensflow.decoder.TestChunks;
 import io.lensflow.decoder.TestModel;
-import io.lensflow.decoder.lens.LensPlan;
-import io.lensflow.engine.DType;
+import io.lensflow.engine.lens.LensAccuracy;
+import io.lensflow.engine.lens.LensBatch;
+import io.lensflow.engine.lens.LensMetrics;
 import io.lensflow.engine.lens.LensRows;
+import io.lensflow.engine.lens.LensTranslator;
 import io.lensflow.engine.model.ModelConfig;
 import io.lensflow.records.ActivationChunk;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
@@ -21,9 +21,6 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(20)
 class KernelThreadTest {
-  private static final LensPlan PLAN = new LensPlan("logit", 1, true, true, Set.of());
-  private static final Lane LANE = new Lane("logit", DType.FLOAT32);
-
   private final RowBatcher batcher = new RowBatcher(64, Duration.ZERO);
 
   @Test
@@ -119,8 +116,7 @@ class KernelThreadTest {
   }
 
   private static LensWork work(ActivationChunk chunk) {
-    int rows = chunk.getLayers().size() * chunk.getPositions().size();
-    return new LensWork(PLAN, LANE, chunk.getPayload(), rows, 1, () -> false);
+    return TestChunks.planner().plan(chunk, () -> false).works().get(0);
   }
 
   /** Says that it decodes, then waits for leave. */
@@ -137,14 +133,19 @@ class KernelThreadTest {
     }
 
     @Override
-    public LensRows decode(ByteBuffer rows, DType dtype, int n, int k) {
+    public LensAccuracy fastest() {
+      return LensAccuracy.EXACT;
+    }
+
+    @Override
+    public LensRows decode(LensBatch batch, LensMetrics metrics, LensTranslator translator) {
       decoding.countDown();
       try {
         release.await();
       } catch (InterruptedException e) {
         throw new IllegalStateException(e);
       }
-      return new TestModel().decode(rows, dtype, n, k);
+      return new TestModel().decode(batch, metrics, translator);
     }
 
     @Override

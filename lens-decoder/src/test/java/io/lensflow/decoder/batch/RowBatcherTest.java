@@ -1,19 +1,28 @@
 package io.lensflow.decoder.batch;
 
+import static io.lensflow.engine.lens.LensMetrics.summary;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lensflow.decoder.TestChunks;
+import io.lensflow.decoder.lens.Lens;
 import io.lensflow.decoder.lens.LensPlan;
+import io.lensflow.decoder.lens.LensTable;
 import io.lensflow.engine.DType;
-import java.nio.ByteBuffer;
+import io.lensflow.engine.lens.LensAccuracy;
+import io.lensflow.engine.lens.LensMetrics;
+import io.lensflow.records.NormScale;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 
 class RowBatcherTest {
-  private static final Lane LANE = new Lane("logit", DType.FLOAT32);
-  private static final Lane OTHER = new Lane("logit", DType.BFLOAT16);
+  private static final LensPlan PLAN = plan(1);
+  private static final Lane LANE = Lane.of(PLAN, DType.FLOAT32, PLAN.metrics());
+  private static final Lane OTHER = Lane.of(PLAN, DType.BFLOAT16, PLAN.metrics());
 
   private final RowBatcher batcher = new RowBatcher(10, Duration.ofMillis(50));
 
@@ -79,7 +88,7 @@ class RowBatcherTest {
   @Test
   void shouldForgetRowsWhenNobodyWantsThem() {
     AtomicBoolean dropped = new AtomicBoolean();
-    batcher.add(new LensWork(PLAN, LANE, ByteBuffer.allocate(6), 6, 1, dropped::get), millis(0));
+    batcher.add(work(PLAN, LANE, 6, dropped::get), millis(0));
     LensWork kept = work(LANE, 2);
     batcher.add(kept, millis(1));
 
@@ -93,16 +102,45 @@ class RowBatcherTest {
 
   @Test
   void shouldAskForTheLargestKOfItsChunks() {
-    batcher.add(new LensWork(PLAN, LANE, ByteBuffer.allocate(6), 6, 3, () -> false), millis(0));
-    batcher.add(new LensWork(PLAN, LANE, ByteBuffer.allocate(6), 6, 7, () -> false), millis(0));
+    batcher.add(work(plan(3), LANE, 6, () -> false), millis(0));
+    batcher.add(work(plan(7), LANE, 6, () -> false), millis(0));
 
-    assertThat(batcher.poll(millis(0)).orElseThrow().k()).isEqualTo(7);
+    RowBatch batch = batcher.poll(millis(0)).orElseThrow();
+
+    assertThat(RowBatch.metrics(batch.lane(), batch.segments()).topK()).isEqualTo(7);
   }
 
-  private static final LensPlan PLAN = new LensPlan("logit", 1, true, true, Set.of());
+  @Test
+  void shouldKeepRowsApartOnlyWhereOneWouldPayForTheOther() {
+    assertThat(lane(summary(1))).isEqualTo(lane(summary(8)));
+    assertThat(lane(summary(8))).isNotEqualTo(lane(summary(9)));
+    assertThat(lane(summary(0))).isNotEqualTo(lane(summary(1)));
+    assertThat(lane(summary(5)))
+        .isNotEqualTo(lane(new LensMetrics(5, false, true, 0, false, false, LensAccuracy.EXACT)))
+        .isNotEqualTo(lane(summary(5).withAccuracy(LensAccuracy.FAST)));
+    LensMetrics kl = new LensMetrics(5, true, true, 0, true, false, LensAccuracy.FAST);
+    assertThat(lane(kl)).isEqualTo(lane(kl.withAccuracy(LensAccuracy.EXACT)));
+  }
+
+  private static Lane lane(LensMetrics metrics) {
+    return Lane.of(PLAN, DType.FLOAT32, metrics);
+  }
+
+  private static LensPlan plan(int topK) {
+    return new LensPlan(Lens.LOGIT, summary(topK), List.of(), List.of(), NormScale.OWN, Set.of());
+  }
 
   private static LensWork work(Lane lane, int rows) {
-    return new LensWork(PLAN, lane, ByteBuffer.allocate(rows * 4), rows, 1, () -> false);
+    return work(PLAN, lane, rows, () -> false);
+  }
+
+  private static LensWork work(LensPlan plan, Lane lane, int rows, BooleanSupplier dropped) {
+    return new LensWork(
+        plan,
+        TestChunks.rows(rows),
+        new LensTable(rows, plan.metrics(), List.of()),
+        List.of(new LensWork.Part(lane, 0, rows)),
+        dropped);
   }
 
   private static long millis(long millis) {

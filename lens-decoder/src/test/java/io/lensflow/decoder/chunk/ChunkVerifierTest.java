@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.lensflow.decoder.TestChunks;
-import io.lensflow.decoder.TestModel;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.ElementType;
 import io.lensflow.records.Failure;
@@ -12,20 +11,19 @@ import io.lensflow.records.HookPoint;
 import io.lensflow.records.LensMetric;
 import io.lensflow.records.LensRequest;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ChunkVerifierTest {
-  private final ChunkVerifier verifier =
-      new ChunkVerifier(
-          new Checkpoint(
-              TestModel.NAME, TestModel.REVISION, TestModel.TOKENIZER_HASH, TestModel.shape()),
-          100);
+  private final ChunkVerifier verifier = new ChunkVerifier(TestChunks.checkpoint(), 100);
 
   @Test
   void shouldPassASoundChunk() {
@@ -72,6 +70,11 @@ class ChunkVerifierTest {
         fault("INVALID_CHUNK", "tokenIds", "1 entries", c -> c.setTokenIds(List.of(0))),
         fault("INVALID_CHUNK", "tokenIds", "4 is not in 0 … 3", c -> c.setTokenIds(List.of(0, 4))),
         fault("INVALID_CHUNK", "nextTokenIds", "1 entries", c -> c.setNextTokenIds(List.of(0))),
+        fault(
+            "INVALID_CHUNK",
+            "nextTokenIds",
+            "9 is not in 0 … 3",
+            c -> c.setNextTokenIds(List.of(1, 9))),
         fault("INVALID_CHUNK", "modelTopIds", "1 entries", c -> c.setModelTopIds(List.of(0))),
         fault("CHECKSUM_MISMATCH", "crc32c", "damaged", c -> c.setCrc32c(c.getCrc32c() ^ 1)),
         fault(
@@ -87,10 +90,51 @@ class ChunkVerifierTest {
             "topK is 1000000, not in 1 … 4",
             c -> c.setLenses(List.of(TestChunks.lens("logit", 1_000_000)))),
         fault(
+            "NON_FINITE_ROWS",
+            "payload",
+            "layer 2 at position 0",
+            c -> TestChunks.withValue(c, 4, Float.NEGATIVE_INFINITY)),
+        fault(
+            "NON_FINITE_ROWS",
+            "finalRow",
+            "position 1",
+            c -> TestChunks.withFinalRow(c, 0f, 0f, 0f, 0f, 1f, Float.NaN, 0f, 0f)),
+        fault(
+            "INVALID_LENS",
+            "lenses[0].targetIds",
+            "4 is not in 0 … 3",
+            c -> c.getLenses().get(0).setTargetIds(List.of(0, 4))),
+        fault(
+            "INVALID_LENS",
+            "lenses[0].targetIds",
+            "1001 target ids",
+            c -> c.getLenses().get(0).setTargetIds(Collections.nCopies(1001, 0))),
+        fault(
+            "INVALID_LENS",
+            "lenses[0].projections",
+            "65 vectors",
+            c -> c.getLenses().get(0).setProjections(Collections.nCopies(65, "v@1"))),
+        fault(
             "INVALID_LENS",
             "lenses[1].name",
             "twice",
             c -> c.setLenses(List.of(TestChunks.lens("logit", 1), TestChunks.lens("logit", 2)))));
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"BFLOAT16", "FLOAT16"})
+  void shouldFindInfinityInRowsOfHalfPrecision(ElementType dtype) {
+    ActivationChunk chunk = TestChunks.chunk("a", 0, 0);
+    chunk.setDtype(dtype);
+    ByteBuffer payload = ByteBuffer.allocate(24).order(ByteOrder.LITTLE_ENDIAN);
+    // The greatest finite value, of either sign, is none.
+    payload.putShort(0, (short) (dtype == ElementType.BFLOAT16 ? 0xff7f : 0xfbff));
+    TestChunks.withPayload(chunk, payload);
+    assertThat(verifier.fault(chunk)).isEmpty();
+
+    payload.putShort(10, (short) (dtype == ElementType.BFLOAT16 ? 0xff80 : 0xfc00));
+    TestChunks.withPayload(chunk, payload);
+    assertThat(verifier.fault(chunk).orElseThrow().getMessage()).contains("layer 1 at position 0");
   }
 
   @Test

@@ -3,102 +3,27 @@ package io.lensflow.decoder.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.lensflow.decoder.DecoderMetrics;
-import io.lensflow.decoder.DecoderSettings;
 import io.lensflow.decoder.TestChunks;
 import io.lensflow.decoder.TestModel;
-import io.lensflow.decoder.batch.KernelThread;
-import io.lensflow.decoder.chunk.Checkpoint;
-import io.lensflow.decoder.lens.TokenTexts;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.DeadLetter;
 import io.lensflow.records.LensMetric;
 import io.lensflow.records.LensRequest;
 import io.lensflow.records.LensResult;
-import io.lensflow.schemas.registry.SchemaRegistryClient;
 import io.lensflow.schemas.serde.LensflowHeaders;
-import io.lensflow.schemas.serde.RecordDeserializer;
-import io.lensflow.schemas.serde.RecordFormatException;
-import io.lensflow.schemas.topics.TopicCatalogue;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.apache.avro.specific.SpecificRecord;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.MockConsumer;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
-import org.apache.kafka.clients.producer.MockProducer;
-import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.header.internals.RecordHeaders;
-import org.apache.kafka.common.record.TimestampType;
-import org.apache.kafka.common.serialization.StringSerializer;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** The loop turn by turn, on the Kafka clients' own mocks and a clock that the test moves. */
+/** The loop turn by turn. */
 @Timeout(30)
-class DecodeLoopTest {
-  private static final TopicCatalogue TOPICS = new TopicCatalogue("", 2, (short) 1);
-  private static final TopicPartition P0 = new TopicPartition(TOPICS.activations(), 0);
-  private static final TopicPartition P1 = new TopicPartition(TOPICS.activations(), 1);
-
-  private final MockConsumer<byte[], byte[]> consumer = new MockConsumer<>("none");
-  private final List<MockProducer<String, SpecificRecord>> producers = new ArrayList<>();
-  private final Map<String, ActivationChunk> chunks = new HashMap<>();
-  private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
-  private final TestModel model = new TestModel();
-  // Nothing listens on port 1: the real client, which finds no registry.
-  private final RecordDeserializer<ActivationChunk> nowhere =
-      new RecordDeserializer<>(
-          new SchemaRegistryClient(URI.create("http://127.0.0.1:1")), ActivationChunk.class);
-  private long nanos = 1;
-  private boolean registryAway;
-  private KafkaException commitFailure;
-  private KernelThread kernel;
-  private DecodeLoop loop;
-
-  @BeforeEach
-  void start() throws Exception {
-    kernel = KernelThread.start(() -> model, 256, 1);
-    loop =
-        new DecodeLoop(
-            DecoderSettings.load(
-                Map.of(
-                    "lensflow.decoder.model", TestModel.NAME,
-                    "lensflow.decoder.checkpoint", "unused",
-                    "lensflow.decoder.max-held-bytes", "1MiB")),
-            TOPICS,
-            new Checkpoint(
-                TestModel.NAME, TestModel.REVISION, TestModel.TOKENIZER_HASH, TestModel.shape()),
-            kernel,
-            new TokenTexts(TestModel.SIZE, id -> "<" + id + ">"),
-            new KafkaEnds(consumer, (topic, bytes) -> read(bytes), this::producer),
-            new DecoderMetrics(meters),
-            () -> nanos);
-    consumer.updateBeginningOffsets(Map.of(P0, 0L, P1, 0L));
-    consumer.updateEndOffsets(Map.of(P0, 0L, P1, 0L));
-    loop.begin();
-  }
-
-  @AfterEach
-  void stop() {
-    loop.close();
-    kernel.close();
-  }
-
+class DecodeLoopTest extends LoopStage {
   @Test
   void shouldPublishResultsWithTheirOffsetsInOneTransaction() {
     assign(P0, P1);
@@ -230,19 +155,21 @@ class DecodeLoopTest {
     assign(P0);
     ActivationChunk chunk = TestChunks.chunk("a", 0, 0);
     LensRequest metrics = TestChunks.lens("logit", 1);
-    metrics.setMetrics(List.of(LensMetric.TOP_K, LensMetric.KL));
+    metrics.setMetrics(List.of(LensMetric.TOP_K, LensMetric.KL, LensMetric.UNKNOWN));
     chunk.setLenses(List.of(metrics, TestChunks.lens("tuned", 1)));
     add(P0, 0, chunk);
     turnUntilDue(() -> results().size() == 2);
 
     LensResult logit = results().get(0);
     assertThat(logit.getTopIds()).hasSize(3);
-    assertThat(logit.getKl()).isNull();
+    assertThat(logit.getKl()).hasSize(3).last().isEqualTo(0f);
+    assertThat(logit.getEntropy()).isNull();
     assertThat(logit.getGap()).isNull();
     LensResult tuned = results().get(1);
     assertThat(tuned.getLens()).isEqualTo("tuned");
-    assertThat(tuned.getGap().getReason()).contains("no lens 'tuned'");
+    assertThat(tuned.getGap().getReason()).contains("no lens 'tuned'; it has 'logit'");
     assertThat(deadLetters()).isEmpty();
+    assertThat(meters.get("lensflow.decoder.lenses.missed").counter().count()).isEqualTo(1);
   }
 
   @Test
@@ -257,36 +184,6 @@ class DecodeLoopTest {
     assertThat(sent()).isEmpty();
     assertThat(committedOffsets()).containsEntry(P0, 1L);
     assertThat(meters.get("lensflow.decoder.chunks.skipped").counter().count()).isEqualTo(1);
-  }
-
-  @Test
-  void shouldReportWhichSequencesFellIntoAHole() {
-    assign(P0);
-    add(P0, 0, TestChunks.chunk("a", 0, 0));
-    add(P0, 5, TestChunks.chunk("a", 3, 1));
-    turnUntilDue(() -> results().size() == 3);
-
-    LensResult gap = results().get(1);
-    assertThat(gap.getGap().getMissingSequences()).containsExactly(1, 2);
-    assertThat(gap.getGap().getFirstOffset()).isEqualTo(1);
-    assertThat(gap.getGap().getLastOffset()).isEqualTo(4);
-    assertThat(results().get(2).getSequence()).isEqualTo(3);
-    assertThat(meters.get("lensflow.decoder.lost.records").counter().count()).isEqualTo(4);
-    assertThat(committedOffsets()).containsEntry(P0, 6L);
-  }
-
-  @Test
-  void shouldNoticeAtAssignmentWhatRetentionTook() {
-    consumer.updateBeginningOffsets(Map.of(P0, 7L));
-    consumer.updateEndOffsets(Map.of(P0, 7L));
-    commit(P0, 3);
-    assign(P0);
-    loop.turn();
-    nanos += TimeUnit.SECONDS.toNanos(1);
-    loop.turn();
-
-    assertThat(meters.get("lensflow.decoder.lost.records").counter().count()).isEqualTo(4);
-    assertThat(committedOffsets()).containsEntry(P0, 7L);
   }
 
   @Test
@@ -335,114 +232,5 @@ class DecodeLoopTest {
     assertThatThrownBy(() -> turnUntilDue(() -> false)).hasMessageContaining("kernel thread");
     assertThat(sent()).isEmpty();
     assertThat(committedOffsets()).isEmpty();
-  }
-
-  /** Turns, with the clock 50 ms on each time, until it holds; fails by the test's timeout. */
-  private void turnUntilDue(BooleanSupplier condition) {
-    while (!condition.getAsBoolean()) {
-      nanos += TimeUnit.MILLISECONDS.toNanos(50);
-      loop.turn();
-      LockSupport.parkNanos(200_000);
-    }
-  }
-
-  private void assign(TopicPartition... partitions) {
-    consumer.rebalance(List.of(partitions));
-    loop.turn();
-  }
-
-  private void commit(TopicPartition partition, long offset) {
-    // The mock takes commits of assigned partitions only.
-    consumer.rebalance(List.of(partition));
-    consumer.commitSync(Map.of(partition, new OffsetAndMetadata(offset)));
-    consumer.rebalance(List.of());
-  }
-
-  private void add(TopicPartition partition, long offset, ActivationChunk chunk) {
-    String name = chunk.getRequestId() + "/" + chunk.getSequence();
-    chunks.put(name, chunk);
-    consumer.updateEndOffsets(Map.of(partition, offset + 1));
-    consumer.addRecord(record(partition, offset, name, chunk.getModel()));
-  }
-
-  private static ConsumerRecord<byte[], byte[]> record(
-      TopicPartition partition, long offset, String name, String modelName) {
-    RecordHeaders headers = new RecordHeaders();
-    headers.add(LensflowHeaders.MODEL, modelName.getBytes(StandardCharsets.UTF_8));
-    headers.add(LensflowHeaders.TRACEPARENT, "00-trace".getBytes(StandardCharsets.UTF_8));
-    byte[] value = name.getBytes(StandardCharsets.UTF_8);
-    return new ConsumerRecord<>(
-        partition.topic(),
-        partition.partition(),
-        offset,
-        0,
-        TimestampType.CREATE_TIME,
-        0,
-        60_000,
-        new byte[0],
-        value,
-        headers,
-        Optional.empty());
-  }
-
-  private ActivationChunk read(byte[] bytes) {
-    if (registryAway) {
-      return nowhere.deserialize("activations", new byte[] {0, 0, 0, 0, 1});
-    }
-    ActivationChunk chunk = chunks.get(new String(bytes, StandardCharsets.UTF_8));
-    if (chunk == null) {
-      throw new RecordFormatException("not a chunk");
-    }
-    return chunk;
-  }
-
-  private Producer<String, SpecificRecord> producer() {
-    MockProducer<String, SpecificRecord> producer =
-        new MockProducer<>(true, null, new StringSerializer(), (topic, value) -> new byte[0]) {
-          @Override
-          public void commitTransaction() {
-            if (commitFailure != null) {
-              throw commitFailure;
-            }
-            super.commitTransaction();
-          }
-        };
-    producers.add(producer);
-    return producer;
-  }
-
-  private List<ProducerRecord<String, SpecificRecord>> sent() {
-    return producers.stream().flatMap(producer -> producer.history().stream()).toList();
-  }
-
-  private List<LensResult> results() {
-    return sent().stream()
-        .map(ProducerRecord::value)
-        .filter(LensResult.class::isInstance)
-        .map(LensResult.class::cast)
-        .toList();
-  }
-
-  private List<DeadLetter> deadLetters() {
-    return sent().stream()
-        .map(ProducerRecord::value)
-        .filter(DeadLetter.class::isInstance)
-        .map(DeadLetter.class::cast)
-        .toList();
-  }
-
-  private Map<TopicPartition, Long> committedOffsets() {
-    Map<TopicPartition, Long> offsets = new HashMap<>();
-    producers.forEach(
-        producer ->
-            producer
-                .consumerGroupOffsetsHistory()
-                .forEach(
-                    groups ->
-                        groups
-                            .values()
-                            .forEach(
-                                group -> group.forEach((p, o) -> offsets.put(p, o.offset())))));
-    return offsets;
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.lensflow.decoder.TestChunks;
 import io.lensflow.decoder.TestModel;
 import io.lensflow.engine.DType;
+import io.lensflow.engine.lens.LensMetrics;
 import io.lensflow.engine.lens.LensRows;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.HookPoint;
@@ -89,7 +90,7 @@ class CanaryTest {
 
   /** Three rows, one per layer; the last holds these values, the others would never match. */
   private static LensTable table(int id, float first, float second, float logSumExp) {
-    LensTable table = new LensTable(3, 2);
+    LensTable table = new LensTable(3, LensMetrics.summary(2), List.of());
     table.fill(
         LAST_ROW,
         new LensRows(

@@ -5,9 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.lensflow.decoder.TestChunks;
 import io.lensflow.decoder.TestModel;
 import io.lensflow.engine.DType;
+import io.lensflow.engine.lens.LensAccuracy;
+import io.lensflow.engine.lens.LensBatch;
+import io.lensflow.engine.lens.LensMetrics;
+import io.lensflow.engine.lens.LensRows;
+import io.lensflow.engine.lens.LensTargets;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.Gap;
 import io.lensflow.records.LensResult;
+import io.lensflow.records.NormScale;
+import io.lensflow.records.ProjectionMetrics;
+import io.lensflow.records.TargetMetrics;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteOrder;
@@ -15,6 +23,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -25,7 +34,9 @@ import org.junit.jupiter.api.Test;
 
 class ResultWriterTest {
   private static final Instant NOW = Instant.parse("2026-11-23T10:00:00.123456789Z");
-  private static final LensPlan ALL = new LensPlan("logit", 2, true, true, Set.of());
+  private static final LensPlan ALL = plan(LensMetrics.summary(2));
+  private static final LensMetrics EVERY_METRIC =
+      new LensMetrics(2, true, true, 3, true, true, LensAccuracy.FAST);
 
   @Test
   void shouldFlattenByLayerThenPosition() {
@@ -61,7 +72,7 @@ class ResultWriterTest {
   @Test
   void shouldLeaveOutWhatWasNotAskedFor() {
     ActivationChunk chunk = TestChunks.chunk("a", 0, 0);
-    LensPlan nothing = new LensPlan("logit", 0, false, false, Set.of());
+    LensPlan nothing = plan(new LensMetrics(0, false, false, 0, false, false, LensAccuracy.FAST));
 
     LensResult result = writer(1 << 20).results(chunk, nothing, decode(chunk), 0, 3).get(0);
 
@@ -70,6 +81,50 @@ class ResultWriterTest {
     assertThat(result.getTopTexts()).isEmpty();
     assertThat(result.getEntropy()).isNull();
     assertThat(result.getLogSumExp()).isNull();
+  }
+
+  @Test
+  void shouldGiveEveryMetricOfEachRowWhenAllAreAskedFor() {
+    ActivationChunk chunk = TestChunks.chunk("a", 5, 10, 11);
+
+    LensResult result =
+        writer(1 << 20).results(chunk, everything(), everything(chunk, 6), 0, 3).get(0);
+
+    assertThat(result.getAccuracy()).isEqualTo(io.lensflow.records.LensAccuracy.EXACT);
+    assertThat(result.getNormScale()).isEqualTo(NormScale.FINAL);
+    assertThat(result.getKl()).containsExactly(0f, 1f, 2f, 3f, 4f, 5f);
+    assertThat(result.getJs()).hasSize(6).last().isEqualTo(0.5f);
+    TargetMetrics targets = result.getTargets();
+    assertThat(targets.getTargetsPerRow()).isEqualTo(3);
+    assertThat(targets.getIds()).hasSize(18).startsWith(0, 1, -1).endsWith(0, 1, -1);
+    assertThat(targets.getTexts()).hasSize(18).startsWith("<0>", "<1>", "");
+    assertThat(targets.getLogits().subList(15, 17)).containsExactly(15f, 16f);
+    assertThat(targets.getLogProbabilities().subList(15, 17)).containsExactly(-15f, -16f);
+    assertThat(targets.getRanks().subList(15, 18)).containsExactly(16, 17, 0);
+    assertThat(result.getProjections())
+        .extracting(ProjectionMetrics::getVector)
+        .containsExactly("calm@1", "wild@22");
+    assertThat(result.getProjections().get(0).getDots()).containsExactly(0f, 1f, 2f, 3f, 4f, 5f);
+    assertThat(result.getProjections().get(1).getCosines()).containsOnly(Float.NaN);
+  }
+
+  @Test
+  void shouldCountTheMetricsInWhenARecordMustStayUnderItsLimit() throws IOException {
+    int[] positions = IntStream.range(0, 40).toArray();
+    ActivationChunk chunk = TestChunks.chunk("a", 0, positions);
+    int limit = 1200;
+
+    List<LensResult> parts =
+        writer(limit).results(chunk, everything(), everything(chunk, 120), 0, 3);
+
+    assertThat(parts).hasSizeGreaterThan(8);
+    for (LensResult part : parts) {
+      assertThat(bytes(part)).isLessThanOrEqualTo(limit);
+    }
+    assertThat(parts.stream().flatMap(part -> part.getKl().stream()))
+        .containsExactlyElementsOf(IntStream.range(0, 120).mapToObj(row -> (float) row).toList());
+    assertThat(parts.stream().flatMap(p -> p.getProjections().get(0).getDots().stream()))
+        .hasSize(120);
   }
 
   @Test
@@ -121,19 +176,73 @@ class ResultWriterTest {
         Clock.fixed(NOW, ZoneOffset.UTC));
   }
 
-  private static LensTable decode(ActivationChunk chunk) {
-    int rows = chunk.getLayers().size() * chunk.getPositions().size();
-    LensTable table = new LensTable(rows, 2);
+  private static LensPlan plan(LensMetrics metrics) {
+    return new LensPlan(Lens.LOGIT, metrics, List.of(), List.of(), NormScale.OWN, Set.of());
+  }
+
+  private static LensPlan everything() {
+    return new LensPlan(
+        Lens.LOGIT,
+        EVERY_METRIC,
+        List.of(1, 2),
+        List.of("calm@1", "wild@22"),
+        NormScale.FINAL,
+        Set.of());
+  }
+
+  /** Row r has the KL r and the targets 0, 1 and none, whose logits are 3r and 3r + 1. */
+  private static LensTable everything(ActivationChunk chunk, int rows) {
+    float[] numbers = new float[rows];
+    float[] nowhere = new float[rows];
+    Arrays.fill(nowhere, Float.NaN);
+    LensTargets targets =
+        new LensTargets(
+            3, new int[rows * 3], new float[rows * 3], new float[rows * 3], new int[rows * 3]);
+    for (int row = 0; row < rows; row++) {
+      numbers[row] = row;
+    }
+    for (int i = 0; i < rows * 3; i++) {
+      boolean none = i % 3 == 2;
+      targets.ids()[i] = none ? -1 : i % 3;
+      targets.logits()[i] = none ? Float.NaN : i;
+      targets.logProbabilities()[i] = none ? Float.NaN : -i;
+      targets.ranks()[i] = none ? 0 : i + 1;
+    }
+    float[] halves = new float[rows];
+    Arrays.fill(halves, 0.5f);
+    LensTable table =
+        new LensTable(
+            rows,
+            EVERY_METRIC,
+            List.of(
+                new Projection("calm@1", numbers, numbers),
+                new Projection("wild@22", nowhere, nowhere)));
     table.fill(
         0,
-        new TestModel()
-            .decode(
-                chunk.getPayload().duplicate().order(ByteOrder.LITTLE_ENDIAN),
-                DType.FLOAT32,
-                rows,
-                2),
+        new LensRows(
+            2,
+            new int[rows * 2],
+            new float[rows * 2],
+            new float[rows * 2],
+            numbers,
+            numbers,
+            targets,
+            numbers,
+            halves),
         0,
         rows);
+    assertThat(table.firstNonFiniteRow()).isEqualTo(-1);
+    assertThat(table.rows()).isEqualTo(chunk.getLayers().size() * chunk.getPositions().size());
+    return table;
+  }
+
+  private static LensTable decode(ActivationChunk chunk) {
+    int rows = chunk.getLayers().size() * chunk.getPositions().size();
+    LensTable table = new LensTable(rows, LensMetrics.summary(2), List.of());
+    LensBatch batch =
+        LensBatch.of(
+            chunk.getPayload().duplicate().order(ByteOrder.LITTLE_ENDIAN), DType.FLOAT32, rows);
+    table.fill(0, new TestModel().decode(batch, LensMetrics.summary(2), null), 0, rows);
     return table;
   }
 

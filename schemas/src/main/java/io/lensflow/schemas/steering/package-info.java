@@ -1,2 +1,2 @@
-/** What results say about the steering they were produced under. */
+/** What results say about steering, and which vectors can be used. */
 package io.lensflow.schemas.steering;

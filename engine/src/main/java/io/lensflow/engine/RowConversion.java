@@ -1,14 +1,13 @@
-package io.lensflow.worker.publishing;
+package io.lensflow.engine;
 
-import io.lensflow.engine.DType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Copies rows, changing their element type where asked. Rounds to nearest, ties to even, as the
- * devices do. Stateless.
+ * Reads and copies rows on the host, changing their element type where asked. Rounds to nearest,
+ * ties to even, as the devices do. Stateless and thread-safe.
  */
-final class RowConversion {
+public final class RowConversion {
   private RowConversion() {}
 
   /**
@@ -19,7 +18,7 @@ final class RowConversion {
    * @param count number of elements
    * @param target written at its position, which moves on; little-endian
    */
-  static void copy(
+  public static void copy(
       ByteBuffer source, long offset, int count, DType from, ByteBuffer target, DType to) {
     int start = Math.toIntExact(source.position() + offset);
     if (from == to) {
@@ -34,7 +33,13 @@ final class RowConversion {
     }
   }
 
-  private static float get(ByteBuffer in, int at, DType dtype) {
+  /**
+   * One element.
+   *
+   * @param in little-endian
+   * @param at byte index from the buffer's beginning
+   */
+  public static float get(ByteBuffer in, int at, DType dtype) {
     return switch (dtype) {
       case FLOAT32 -> in.getFloat(at);
       case BFLOAT16 -> Float.intBitsToFloat(in.getShort(at) << 16);

@@ -1,8 +1,7 @@
-package io.lensflow.worker.publishing;
+package io.lensflow.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lensflow.engine.DType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.junit.jupiter.api.Test;

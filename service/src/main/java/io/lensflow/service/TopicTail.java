@@ -1,4 +1,4 @@
-package io.lensflow.worker.tailing;
+package io.lensflow.service;
 
 import java.time.Duration;
 import java.util.ArrayList;

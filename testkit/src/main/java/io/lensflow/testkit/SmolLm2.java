@@ -1,8 +1,7 @@
-package io.lensflow.engine;
+package io.lensflow.testkit;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.lensflow.testkit.SharedData;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -1,0 +1,2 @@
+/** Reading the activations topic from its log, beside the live flow. */
+package io.lensflow.decoder.log;
