@@ -21,7 +21,7 @@ class RendezvousTest {
 
   private static <T> List<T> run(
       int parties, IntFunction<Callable<T>> task, Consumer<Throwable> onFailure) throws Exception {
-    try (RankThreads threads = new RankThreads("rank", parties)) {
+    try (RankThreads threads = new RankThreads("lensflow-rank", parties)) {
       return threads.run(task, onFailure);
     }
   }
