@@ -122,7 +122,8 @@ class ReplayIT {
       bed.flush();
       // The clock of the broker, on this machine; its times are whole milliseconds.
       Instant from = Instant.now().plusMillis(1);
-      Await.until("the next millisecond", Duration.ofSeconds(1), () -> !Instant.now().isBefore(from));
+      Await.until(
+          "the next millisecond", Duration.ofSeconds(1), () -> !Instant.now().isBefore(from));
       ActivationChunk damaged = golden.chunk("damaged", 0, bed.revision, bed.tokenizerHash, 0, 1);
       damaged.setCrc32c(damaged.getCrc32c() ^ 1);
       bed.send(damaged);
