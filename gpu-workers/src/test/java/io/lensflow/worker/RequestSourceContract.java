@@ -315,7 +315,7 @@ abstract class RequestSourceContract {
     MODEL("model", r -> r.setModel("another")),
     REVISION("revision", r -> r.setRevision("another")),
     LENS_NAME("lenses[0].name", r -> r.getLenses().get(0).setName("no/lens")),
-    TARGET("lenses[0].targetIds", r -> r.getLenses().get(0).setTargetIds(List.of(1_000_000))),
+    TARGET("lenses[0].targetIds[0]", r -> r.getLenses().get(0).setTargetIds(List.of(1_000_000))),
     TARGET_TEXT(
         "lenses[0].targetTexts[0]",
         r -> r.getLenses().get(0).setTargetTexts(List.of("more than one token"))),

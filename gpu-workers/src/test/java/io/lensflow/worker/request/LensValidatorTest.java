@@ -41,7 +41,7 @@ class LensValidatorTest {
   void shouldNameTheFieldWhenTheModelCannotAnswer() {
     assertThat(refusal(LensRequest.newBuilder().setTargetIds(List.of(VOCABULARY)).build()))
         .extracting(e -> e.failure().getField())
-        .isEqualTo("lenses[0].targetIds");
+        .isEqualTo("lenses[0].targetIds[0]");
     assertThat(refusal(LensRequest.newBuilder().setTopK(258).build()))
         .hasMessageContaining("1 … 257");
     assertThat(refusal(LensRequest.newBuilder().setName("a/b").build()).failure().getField())

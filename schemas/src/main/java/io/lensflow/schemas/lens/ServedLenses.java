@@ -130,10 +130,11 @@ public final class ServedLenses {
           "%d targets, ids and texts together; at most %d are allowed"
               .formatted(targets, MAX_TARGETS));
     }
-    for (int id : lens.getTargetIds()) {
+    for (int i = 0; i < lens.getTargetIds().size(); i++) {
+      int id = lens.getTargetIds().get(i);
       if (id < 0 || id >= vocabularySize) {
         return new Refusal(
-            "targetIds",
+            "targetIds[%d]".formatted(i),
             "token id %d is not of this vocabulary; ids are 0 … %d"
                 .formatted(id, vocabularySize - 1));
       }

@@ -73,8 +73,8 @@ class ServedLensesTest {
         refusal("normScale", "OWN and FINAL", lens -> lens.setNormScale(NormScale.UNKNOWN)),
         refusal("topK", "0; it must be 1 … 100", lens -> lens.setTopK(0)),
         refusal("topK", "101; it must be 1 … 100", lens -> lens.setTopK(101)),
-        refusal("targetIds", "-1 is not", lens -> lens.setTargetIds(List.of(3, -1))),
-        refusal("targetIds", "ids are 0 … 99", lens -> lens.setTargetIds(List.of(100))),
+        refusal("targetIds[1]", "-1 is not", lens -> lens.setTargetIds(List.of(3, -1))),
+        refusal("targetIds[0]", "ids are 0 … 99", lens -> lens.setTargetIds(List.of(100))),
         refusal(
             "targetIds",
             "1001 targets",
