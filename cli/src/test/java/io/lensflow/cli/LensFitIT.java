@@ -128,6 +128,8 @@ class LensFitIT {
         Integer.toString(rows),
         "--threads",
         "2",
+        "--held-out",
+        heldOut,
         "--seed",
         "1",
         "--out",
