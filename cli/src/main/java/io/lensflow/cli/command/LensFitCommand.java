@@ -52,8 +52,6 @@ import picocli.CommandLine.Spec;
       "beside the plain logit lens, a bias alone, and a lens that ignores its input."
     })
 public final class LensFitCommand implements Callable<Integer> {
-  private static final int MIB = 1 << 20;
-
   /** Where in the log to begin. */
   static final class Begin {
     @Option(
@@ -138,11 +136,14 @@ public final class LensFitCommand implements Callable<Integer> {
   int threads;
 
   @Option(
-      names = "--max-held-out-mib",
+      names = "--held-out-rows",
       paramLabel = "N",
-      defaultValue = "256",
-      description = "Most memory for held-out rows; further ones are left out (default: 256).")
-  int maxHeldOutMib;
+      defaultValue = "1024",
+      description = {
+        "Most positions of theirs to measure on; further ones are left out",
+        "(default: ${DEFAULT-VALUE})."
+      })
+  int maxHeldOutRows;
 
   @Option(
       names = "--out",
@@ -195,8 +196,8 @@ public final class LensFitCommand implements Callable<Integer> {
     if (threads < 1) {
       throw wrong("--threads", "is %d; it must be at least 1".formatted(threads));
     }
-    if (maxHeldOutMib < 1) {
-      throw wrong("--max-held-out-mib", "is %d; it must be at least 1".formatted(maxHeldOutMib));
+    if (maxHeldOutRows < 1) {
+      throw wrong("--held-out-rows", "is %d; it must be at least 1".formatted(maxHeldOutRows));
     }
     writable("--out", output);
     if (json != null) {
@@ -226,7 +227,7 @@ public final class LensFitCommand implements Callable<Integer> {
         begin.from == null ? range : range.from(begin.from),
         patience,
         threads,
-        (long) maxHeldOutMib * MIB,
+        maxHeldOutRows,
         output);
   }
 

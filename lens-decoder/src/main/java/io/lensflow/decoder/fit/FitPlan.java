@@ -19,7 +19,7 @@ import java.time.Duration;
  * @param range which part of the log to read
  * @param patience longest time without a new row before it goes on with what it has
  * @param threads threads that a kernel spreads over
- * @param maxHeldOutBytes most bytes of held-out rows that are kept for the report
+ * @param maxHeldOutRows most held-out positions that are kept and measured on
  * @param output the file to write
  */
 public record FitPlan(
@@ -34,5 +34,5 @@ public record FitPlan(
     LogRange range,
     Duration patience,
     int threads,
-    long maxHeldOutBytes,
+    int maxHeldOutRows,
     Path output) {}

@@ -1,34 +1,44 @@
 package io.lensflow.decoder.fit;
 
 import io.lensflow.engine.lens.fit.PairedRows;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.ToLongFunction;
 
 /**
- * Rows that are kept until the report, up to a limit in bytes. What comes later is left out: the
- * split is by a hash, so that the first rows are as good as any. Not thread-safe.
+ * Rows that are kept until the report, up to a limit. What comes later is left out: the split is by
+ * a hash, so that the first rows are as good as any. Not thread-safe.
  */
 final class KeptRows {
-  private final long maxBytes;
+  private final long limit;
+  private final ToLongFunction<PairedRows> size;
   private final List<PairedRows> rows = new ArrayList<>();
   private final Set<String> requests = new HashSet<>();
-  private long bytes;
+  private long used;
 
-  KeptRows(long maxBytes) {
-    this.maxBytes = maxBytes;
+  private KeptRows(long limit, ToLongFunction<PairedRows> size) {
+    this.limit = limit;
+    this.size = size;
+  }
+
+  /** Up to so many rows, counted over all layers. */
+  static KeptRows upToRows(long rows) {
+    return new KeptRows(rows, block -> (long) block.n() * block.rows().size());
+  }
+
+  /** Up to so many bytes of last rows; the layers' own count for nothing. */
+  static KeptRows upToFinalBytes(long bytes) {
+    return new KeptRows(bytes, block -> block.finalRows().remaining());
   }
 
   /** Keeps a block if there is room. */
   void add(String requestId, PairedRows block) {
-    long size =
-        block.finalRows().remaining()
-            + block.rows().values().stream().mapToLong(ByteBuffer::remaining).sum();
-    if (bytes + size <= maxBytes) {
-      bytes += size;
+    long more = size.applyAsLong(block);
+    if (used + more <= limit) {
+      used += more;
       rows.add(block);
       requests.add(requestId);
     }

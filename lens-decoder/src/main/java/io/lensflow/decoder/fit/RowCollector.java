@@ -41,7 +41,7 @@ final class RowCollector {
   private final RowPairing pairing;
   private final FirstAttempts attempts = new FirstAttempts();
   private final KeptRows heldOut;
-  private final KeptRows trainingFinalRows = new KeptRows(UNIGRAM_BYTES);
+  private final KeptRows trainingFinalRows = KeptRows.upToFinalBytes(UNIGRAM_BYTES);
   private final Set<String> trainingRequests = new HashSet<>();
   private final SortedMap<Integer, Long> rows = new TreeMap<>();
   private long chunks;
@@ -54,7 +54,7 @@ final class RowCollector {
     this.verifier = new ChunkVerifier(checkpoint, 1);
     this.fit = fit;
     this.split = new RequestSplit(plan.heldOut(), plan.seed());
-    this.heldOut = new KeptRows(plan.maxHeldOutBytes());
+    this.heldOut = KeptRows.upToRows((long) plan.maxHeldOutRows() * layers.size());
     this.pairing =
         new RowPairing(
             HookPoint.valueOf(plan.hookPoint().name()),

@@ -42,9 +42,9 @@ import org.apache.kafka.common.serialization.Deserializer;
  * requests that it was not learned from.
  *
  * <p>One thread does all of it. Memory: {@link TranslatorFit#bytes} for the sums, the held-out rows
- * up to the plan's limit, at most 64 MiB each of last rows for the unigram lens, of rows that wait
- * for their counterparts and of the counterparts, then the translator itself, L·D²·4 bytes, and the
- * head.
+ * of all layers up to the plan's limit, at most 64 MiB each of last rows for the unigram lens, of
+ * rows that wait for their counterparts and of the counterparts, then the translator itself, L·D²·4
+ * bytes, and the head.
  */
 public final class TranslatorTraining {
   private static final Duration POLL = Duration.ofMillis(250);

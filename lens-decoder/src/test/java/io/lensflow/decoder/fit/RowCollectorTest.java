@@ -7,6 +7,7 @@ import io.lensflow.decoder.TestModel;
 import io.lensflow.decoder.chunk.Checkpoint;
 import io.lensflow.decoder.log.LogRange;
 import io.lensflow.engine.capture.HookPoint;
+import io.lensflow.engine.lens.fit.PairedRows;
 import io.lensflow.engine.lens.fit.TranslatorFit;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.AppliedSteering;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class RowCollectorTest {
+  private int maxHeldOutRows = 1000;
   private final TranslatorFit fit = new TranslatorFit(TestModel.SIZE, 1);
 
   @AfterEach
@@ -105,6 +107,19 @@ class RowCollectorTest {
     assertThat(rows.counts(0).refused()).isEqualTo(3);
   }
 
+  @Test
+  void shouldKeepNoMoreHeldOutRowsThanItIsTold() {
+    maxHeldOutRows = 5;
+    RowCollector rows = collector(1, false);
+    for (int i = 0; i < 4; i++) {
+      rows.take(TestChunks.chunk("request-" + i, 0, 1, 2));
+    }
+
+    assertThat(rows.heldOut().rows()).extracting(PairedRows::n).containsExactly(2, 2);
+    assertThat(rows.heldOut().requests()).isEqualTo(2);
+    assertThat(rows.rows()).isEqualTo(8);
+  }
+
   private RowCollector collector(double heldOut, boolean steered) {
     Checkpoint checkpoint =
         new Checkpoint(
@@ -122,7 +137,7 @@ class RowCollectorTest {
             LogRange.kept(),
             Duration.ZERO,
             1,
-            1 << 20,
+            maxHeldOutRows,
             Path.of("."));
     return new RowCollector(plan, checkpoint, new TreeSet<>(Set.of(0, 1)), fit);
   }
