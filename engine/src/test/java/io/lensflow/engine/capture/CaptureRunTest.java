@@ -52,6 +52,7 @@ class CaptureRunTest {
         0,
         false,
         null,
+        null,
         output);
   }
 
@@ -99,7 +100,7 @@ class CaptureRunTest {
           CaptureRun.run(
               new CaptureOptions(
                   model, "tiny", null, ids, 12, true, "all", "all", "float32", 1, 0, false,
-                  steering, output));
+                  steering, null, output));
       assertThat(summary.generatedIds()).isEqualTo(golden.integers("steer0.greedy_ids"));
       try (SafetensorsFile file = SafetensorsFile.open(output)) {
         assertThat(file.metadata()).containsEntry("model", "tiny");
@@ -136,6 +137,7 @@ class CaptureRunTest {
                   ranks,
                   2,
                   deterministic,
+                  null,
                   null,
                   output));
       assertThat(summary.generatedIds()).isEqualTo(generated);
@@ -200,6 +202,7 @@ class CaptureRunTest {
         o.threads(),
         o.deterministic(),
         o.steering(),
+        o.lens(),
         o.output());
   }
 
@@ -231,7 +234,7 @@ class CaptureRunTest {
                 CaptureRun.run(
                     new CaptureOptions(
                         folder, null, "w1", null, 1, true, "all", "all", null, 1, 0, false,
-                        steering, output)))
+                        steering, null, output)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(message);
     assertThat(o.output()).doesNotExist();
