@@ -3,6 +3,7 @@ package io.lensflow.engine;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lensflow.engine.checkpoint.SafetensorsFile;
+import io.lensflow.engine.checkpoint.TensorInfo;
 import io.lensflow.engine.checkpoint.VectorReader;
 import io.lensflow.testkit.SharedData;
 import java.io.IOException;
@@ -42,8 +43,18 @@ public final class Golden implements AutoCloseable {
     return VectorReader.read(file, name);
   }
 
+  /** A tensor's type and shape. */
+  public TensorInfo tensor(String name) throws IOException {
+    return file.tensor(name);
+  }
+
   /** All elements of an integer tensor. */
   public int[] integers(String name) throws IOException {
+    return integers(file, name);
+  }
+
+  /** All elements of an integer tensor of any file. */
+  public static int[] integers(SafetensorsFile file, String name) throws IOException {
     var info = file.tensor(name);
     ByteBuffer bytes = ByteBuffer.allocate((int) info.byteCount()).order(ByteOrder.LITTLE_ENDIAN);
     file.read(info, 0, bytes);

@@ -3,6 +3,7 @@ package io.lensflow.cli.command;
 import io.lensflow.cli.option.LocalModel;
 import io.lensflow.cli.output.LoadBar;
 import io.lensflow.cli.output.Terminal;
+import io.lensflow.engine.capture.CaptureLensOptions;
 import io.lensflow.engine.capture.CaptureOptions;
 import io.lensflow.engine.capture.CaptureRun;
 import io.lensflow.hub.ModelSource;
@@ -25,7 +26,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Run a checkpoint without Kafka and write its rows to a file.",
       "The safetensors file holds token_ids [P], generated_ids [G], logits [N, V] float32, N = P+G-1"
-          + " rows, and of the rows at positions [N'] one tensor [layers, N', D] for each hook point."
+          + " rows, and of the rows at positions [N'] one tensor [layers, N', D] for each hook point, and with"
+          + " --lens what the lens says about them."
           + " Generation is greedy; the generated text goes to standard output."
     })
 public final class CaptureCommand implements Callable<Integer> {
@@ -144,6 +146,48 @@ public final class CaptureCommand implements Callable<Integer> {
   Path steering;
 
   @Option(
+      names = "--lens",
+      paramLabel = "POINT,…",
+      description = {
+        "Decode the rows of these hook points, or all, and write lens.<hook point>.<metric>:",
+        "top_ids, top_logits, top_probs [layers, N, k]; entropy, log_sum_exp, target_logit,",
+        "target_logprob, target_rank, kl, js [layers, N]. The target is the token that came next."
+      })
+  String lens;
+
+  @Option(
+      names = "--metrics",
+      paramLabel = "METRIC,…",
+      defaultValue = "all",
+      description = {
+        "What the lens computes: top_k, entropy, log_sum_exp, targets, kl, js, or all (default:",
+        "${DEFAULT-VALUE})."
+      })
+  String metrics;
+
+  @Option(
+      names = "--accuracy",
+      paramLabel = "PATH",
+      defaultValue = "exact",
+      description = {
+        "fast or exact (default: ${DEFAULT-VALUE}). kl and js are always computed the exact way."
+      })
+  String accuracy;
+
+  @Option(
+      names = "--top-k",
+      paramLabel = "K",
+      defaultValue = "5",
+      description = "Tokens the lens reports per row (default: ${DEFAULT-VALUE}).")
+  int topK;
+
+  @Option(
+      names = "--translator",
+      paramLabel = "FILE",
+      description = "A lens file to look through instead of the plain logit lens.")
+  Path translator;
+
+  @Option(
       names = {"-o", "--output"},
       required = true,
       paramLabel = "FILE.safetensors",
@@ -183,6 +227,9 @@ public final class CaptureCommand implements Callable<Integer> {
               threads,
               deterministic,
               steering,
+              lens == null
+                  ? null
+                  : new CaptureLensOptions(lens, metrics, accuracy, topK, translator),
               output),
           progress);
     }

@@ -21,6 +21,7 @@ import java.util.List;
  * @param threads threads that operators spread over, all ranks together; 0 takes all processors
  * @param deterministic whether products run at fixed shapes, as in a deterministic engine
  * @param steering a JSON file ({@link io.lensflow.engine.steering.SteeringFile}); null for none
+ * @param lens what the lens shall say about rows; null for nothing
  * @param output the safetensors file to write
  */
 public record CaptureOptions(
@@ -39,6 +40,7 @@ public record CaptureOptions(
     int threads,
     boolean deterministic,
     Path steering,
+    CaptureLensOptions lens,
     Path output) {
   public CaptureOptions {
     devices = List.copyOf(devices);

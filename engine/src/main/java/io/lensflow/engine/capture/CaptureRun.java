@@ -9,6 +9,9 @@ import io.lensflow.engine.StepOutput;
 import io.lensflow.engine.checkpoint.Checkpoint;
 import io.lensflow.engine.checkpoint.SafetensorsWriter;
 import io.lensflow.engine.generation.Generation;
+import io.lensflow.engine.lens.LensHead;
+import io.lensflow.engine.lens.LensHeadOptions;
+import io.lensflow.engine.lens.LensTranslator;
 import io.lensflow.engine.model.ModelConfig;
 import io.lensflow.engine.steering.PreparedVector;
 import io.lensflow.engine.steering.SteeringFile;
@@ -19,8 +22,11 @@ import io.lensflow.text.spec.PositionSpec;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -32,7 +38,8 @@ import java.util.stream.IntStream;
  * Runs the engine alone over one prompt and writes what passed: {@code token_ids} [P], {@code
  * generated_ids} [G], {@code logits} [N, V] in float32 over the N = P+G−1 rows, {@code positions}
  * [N'], and for each hook point a tensor of its name in lower case, [layers, N', D] in the dtype of
- * the computation, over the N' captured ones. The file's metadata name the layers.
+ * the computation, over the N' captured ones; on request also what the lens says about them, {@link
+ * CaptureLens}. The file's metadata name the layers.
  *
  * <p>Runs on the calling thread, with an engine of its own.
  */
@@ -79,8 +86,9 @@ public final class CaptureRun {
     atLeast("--threads", options.threads(), 0);
     atLeast("--max-new-tokens", options.maxNewTokens(), 0);
     DType dtype = dtype();
-    List<HookPoint> points = hookPoints();
+    List<HookPoint> points = HookPointList.parse("--hook-points", options.hookPoints());
     PositionSpec positions = positions();
+    CaptureLens lens = options.lens() == null ? null : new CaptureLens(options.lens());
     SteeringFile steering =
         options.steering() == null ? null : SteeringFile.read(options.steering());
     ModelConfig config;
@@ -96,8 +104,17 @@ public final class CaptureRun {
               .formatted(prompt.length, options.maxNewTokens(), config.maxPositions()));
     }
     try (Engine engine = load(dtype, length)) {
-      return run(engine, prompt, new CapturePlan(points, layers, positions, false), steering);
+      return run(engine, prompt, points, plan(points, layers, positions, lens), steering, lens);
     }
+  }
+
+  /** The hook points of the file come first, then those that only the lens needs. */
+  private static CapturePlan plan(
+      List<HookPoint> points, List<Integer> layers, PositionSpec positions, CaptureLens lens) {
+    Set<HookPoint> all = new LinkedHashSet<>(points);
+    all.addAll(lens == null ? List.of() : lens.hookPoints());
+    return new CapturePlan(
+        List.copyOf(all), layers, positions, lens != null && lens.needsModel());
   }
 
   private static void atLeast(String option, int value, int least) {
@@ -128,7 +145,13 @@ public final class CaptureRun {
     }
   }
 
-  private Summary run(Engine engine, int[] prompt, CapturePlan plan, SteeringFile steering)
+  private Summary run(
+      Engine engine,
+      int[] prompt,
+      List<HookPoint> points,
+      CapturePlan plan,
+      SteeringFile steering,
+      CaptureLens lens)
       throws IOException {
     List<SteeringSite> sites = steering == null ? List.of() : steering.prepare(engine);
     try {
@@ -142,7 +165,7 @@ public final class CaptureRun {
               .withAllLogits()
               .run(engine, prompt, steps::add);
       int[] positions = capturedPositions(plan, prompt.length, generated.length);
-      write(engine, prompt, generated, plan, steps, positions);
+      write(engine, prompt, generated, points, plan, steps, positions, lens);
       return new Summary(prompt, generated, positions.length, engine.tokenizer().decode(generated));
     } finally {
       sites.stream().map(SteeringSite::vector).forEach(PreparedVector::close);
@@ -164,9 +187,11 @@ public final class CaptureRun {
       Engine engine,
       int[] prompt,
       int[] generated,
+      List<HookPoint> points,
       CapturePlan plan,
       List<StepOutput> steps,
-      int[] positions)
+      int[] positions,
+      CaptureLens lens)
       throws IOException {
     SafetensorsWriter writer = new SafetensorsWriter();
     writer.add("token_ids", prompt);
@@ -179,17 +204,70 @@ public final class CaptureRun {
     writer.add("positions", positions);
     // A step whose positions are all left out has no rows.
     List<StepOutput> captured = steps.stream().filter(step -> !step.rows().isEmpty()).toList();
-    for (int i = 0; i < plan.hookPoints().size(); i++) {
+    for (int i = 0; i < points.size(); i++) {
       writer.add(
-          plan.hookPoints().get(i).fileName(),
+          points.get(i).fileName(),
           engine.dtype().safetensorsName(),
           new long[] {plan.layers().size(), positions.length, engine.config().hiddenSize()},
           layerMajor(captured, i, plan.layers().size()));
     }
     String layers = plan.layers().stream().map(String::valueOf).collect(Collectors.joining(","));
-    writer.write(
-        options.output(),
-        Map.of("layers", layers, "revision", engine.revision(), "model", modelName()));
+    Map<String, String> metadata = new HashMap<>();
+    metadata.put("layers", layers);
+    metadata.put("revision", engine.revision());
+    metadata.put("model", modelName());
+    if (lens != null) {
+      int[] next = new int[positions.length];
+      for (int row = 0; row < next.length; row++) {
+        int at = positions[row] + 1 - prompt.length;
+        next[row] = at < 0 ? prompt[positions[row] + 1] : at < generated.length ? generated[at] : -1;
+      }
+      metadata.put("lens", decode(engine, plan, captured, next, lens, writer));
+    }
+    writer.write(options.output(), metadata);
+  }
+
+  /**
+   * Adds what the lens says about all rows.
+   *
+   * @return the lens's name
+   */
+  private String decode(
+      Engine engine,
+      CapturePlan plan,
+      List<StepOutput> steps,
+      int[] targets,
+      CaptureLens lens,
+      SafetensorsWriter writer)
+      throws IOException {
+    ByteBuffer finals =
+        lens.needsModel()
+            ? joined(steps.stream().map(step -> step.finalRows().payload().duplicate()).toList())
+            : null;
+    CaptureLens.Rows rows =
+        new CaptureLens.Rows(engine.dtype(), plan.layers(), targets.length, targets, finals);
+    LensHeadOptions headOptions = LensHeadOptions.defaults();
+    if (options.threads() > 0) {
+      headOptions = headOptions.withThreads(options.threads());
+    }
+    Path file = lens.options().translator();
+    try (LensHead head = LensHead.load(options.model(), headOptions);
+        LensTranslator translator =
+            file == null ? null : LensTranslator.load(file, head.config(), null, head.revision())) {
+      for (HookPoint point : lens.hookPoints()) {
+        int at = plan.hookPoints().indexOf(point);
+        ByteBuffer values = joined(layerMajor(steps, at, plan.layers().size()));
+        lens.write(point, values, rows, head, translator, writer);
+      }
+      return translator == null ? "logit" : translator.name();
+    }
+  }
+
+  private static ByteBuffer joined(List<ByteBuffer> parts) {
+    int size = parts.stream().mapToInt(ByteBuffer::remaining).reduce(0, Math::addExact);
+    ByteBuffer joined = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+    parts.forEach(joined::put);
+    return joined.flip();
   }
 
   /** Steps hold [layers, rows of the step, D]; the file holds all rows of a layer together. */
@@ -205,7 +283,7 @@ public final class CaptureRun {
     return parts;
   }
 
-  private static ByteBuffer bytes(float[] values) {
+  static ByteBuffer bytes(float[] values) {
     ByteBuffer bytes =
         ByteBuffer.allocate(Math.multiplyExact(Float.BYTES, values.length))
             .order(ByteOrder.LITTLE_ENDIAN);
@@ -283,30 +361,5 @@ public final class CaptureRun {
           throw new IllegalArgumentException(
               "--dtype '%s' is not supported; use float32 or bfloat16".formatted(options.dtype()));
     };
-  }
-
-  private List<HookPoint> hookPoints() {
-    String spec = options.hookPoints().strip().toLowerCase(Locale.ROOT);
-    if (spec.equals("all")) {
-      return List.of(HookPoint.values());
-    }
-    Map<String, HookPoint> known =
-        Arrays.stream(HookPoint.values())
-            .collect(Collectors.toMap(HookPoint::fileName, point -> point));
-    List<HookPoint> points = new ArrayList<>();
-    for (String name : spec.split(",", -1)) {
-      HookPoint point = known.get(name.strip());
-      if (point == null) {
-        throw new IllegalArgumentException(
-            "--hook-points: '%s' is none; use all or a list of %s"
-                .formatted(
-                    name.strip(),
-                    Arrays.stream(HookPoint.values()).map(HookPoint::fileName).toList()));
-      }
-      if (!points.contains(point)) {
-        points.add(point);
-      }
-    }
-    return points;
   }
 }

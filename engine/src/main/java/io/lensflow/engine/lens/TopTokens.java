@@ -62,6 +62,11 @@ final class TopTokens {
     return ids[row * k + rank];
   }
 
+  /** A copy of a row's logits, [k]. */
+  float[] logits(int row) {
+    return Arrays.copyOfRange(logits, row * k, (row + 1) * k);
+  }
+
   float logit(int row, int rank) {
     return logits[row * k + rank];
   }

@@ -9,6 +9,7 @@ import io.lensflow.engine.torch.KernelThread;
 import io.lensflow.engine.torch.Tensor;
 import io.lensflow.engine.torch.TensorKernels;
 import java.io.IOException;
+import java.util.Arrays;
 
 /**
  * A run of the vocabulary: its rows of the head, on one device, in the type that the checkpoint
@@ -180,10 +181,10 @@ final class VocabularyRun implements AutoCloseable {
     }
     TopTokens exact = new TopTokens(n, k);
     for (int row = 0; row < n; row++) {
+      float[] own = Arrays.copyOfRange(logits, row * k, (row + 1) * k);
+      sums.replace(row, candidates.logits(row), own);
       for (int i = 0; i < k; i++) {
-        int at = row * k + i;
-        sums.replace(row, candidates.logit(row, i), logits[at]);
-        exact.offer(row, logits[at], ids[at]);
+        exact.offer(row, own[i], ids[row * k + i]);
       }
     }
     for (int i = 0; greater != null && i < greater.length; i++) {

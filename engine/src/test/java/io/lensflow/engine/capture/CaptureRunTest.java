@@ -55,6 +55,7 @@ class CaptureRunTest {
         0,
         false,
         null,
+        null,
         output);
   }
 
@@ -125,6 +126,7 @@ class CaptureRunTest {
         o.threads(),
         o.deterministic(),
         o.steering(),
+        o.lens(),
         o.output());
   }
 
@@ -143,7 +145,7 @@ class CaptureRunTest {
           CaptureRun.run(
               new CaptureOptions(
                   model, "tiny", null, ids, 12, true, "all", "all", "all", "float32", 1, List.of(),
-                  0, false, steering, output));
+                  0, false, steering, null, output));
       assertThat(summary.generatedIds()).isEqualTo(golden.integers("steer0.greedy_ids"));
       try (SafetensorsFile file = SafetensorsFile.open(output)) {
         assertThat(file.metadata()).containsEntry("model", "tiny");
@@ -182,6 +184,7 @@ class CaptureRunTest {
                   onDevices ? Collections.nCopies(ranks, "cpu:0") : List.of(),
                   2,
                   deterministic,
+                  null,
                   null,
                   output));
       assertThat(summary.generatedIds()).isEqualTo(generated);
@@ -252,6 +255,7 @@ class CaptureRunTest {
         o.threads(),
         o.deterministic(),
         o.steering(),
+        o.lens(),
         o.output());
   }
 
@@ -283,7 +287,7 @@ class CaptureRunTest {
                 CaptureRun.run(
                     new CaptureOptions(
                         folder, null, "w1", null, 1, true, "all", "all", "all", null, 1, List.of(),
-                        0, false, steering, output)))
+                        0, false, steering, null, output)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(message);
     assertThat(o.output()).doesNotExist();

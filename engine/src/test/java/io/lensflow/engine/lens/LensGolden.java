@@ -4,13 +4,54 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.lensflow.engine.Golden;
+import io.lensflow.engine.checkpoint.SafetensorsFile;
+import io.lensflow.engine.checkpoint.VectorReader;
 import java.io.IOException;
+import java.util.List;
 
 /** Compares what a lens says with what transformers' logits say, in float64. */
 public final class LensGolden {
   private static final float TOLERANCE = 1e-3f;
 
+  /** Names of the golden tensors of a hook point. */
+  public static final List<String> METRICS =
+      List.of(
+          "top_ids",
+          "top_logits",
+          "top_probs",
+          "entropy",
+          "log_sum_exp",
+          "target_logit",
+          "target_logprob",
+          "target_rank",
+          "kl",
+          "js");
+
   private LensGolden() {}
+
+  /** Compares tensors of the golden names in a file, {@code filePrefix} before them. */
+  public static void compare(Golden golden, String prefix, SafetensorsFile file, String filePrefix)
+      throws IOException {
+    int[] topIds = Golden.integers(file, filePrefix + "top_ids");
+    float[] entropy = VectorReader.read(file, filePrefix + "entropy");
+    LensRows rows =
+        new LensRows(
+            topIds.length / entropy.length,
+            topIds,
+            VectorReader.read(file, filePrefix + "top_logits"),
+            VectorReader.read(file, filePrefix + "top_probs"),
+            entropy,
+            VectorReader.read(file, filePrefix + "log_sum_exp"),
+            new LensTargets(
+                1,
+                null,
+                VectorReader.read(file, filePrefix + "target_logit"),
+                VectorReader.read(file, filePrefix + "target_logprob"),
+                Golden.integers(file, filePrefix + "target_rank")),
+            VectorReader.read(file, filePrefix + "kl"),
+            VectorReader.read(file, filePrefix + "js"));
+    compare(golden, prefix, rows, TOLERANCE);
+  }
 
   /**
    * Compares with golden metrics over the same rows.
