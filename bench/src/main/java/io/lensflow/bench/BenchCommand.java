@@ -1,5 +1,6 @@
 package io.lensflow.bench;
 
+import io.lensflow.bench.accuracy.LensAccuracyCommand;
 import io.lensflow.bench.checkpoint.CheckpointCommand;
 import io.lensflow.bench.figure.Definition;
 import io.lensflow.bench.figure.Figure;
@@ -38,7 +39,7 @@ import picocli.CommandLine.Spec;
       "Measure Lensflow on this machine.",
       "Every figure compares things timed in turn in one run; give the machine to it alone."
     },
-    subcommands = CheckpointCommand.class)
+    subcommands = {CheckpointCommand.class, LensAccuracyCommand.class})
 public final class BenchCommand implements Subcommand {
   /** A step of less than this is calls, not arithmetic. */
   private static final long SMALL_MODEL_BYTES = 100_000_000;

@@ -6,6 +6,7 @@ import io.lensflow.bench.classical.ClassicalMemory;
 import io.lensflow.bench.classical.ClassicalSpeedup;
 import io.lensflow.bench.figure.Definition;
 import io.lensflow.bench.lens.LensBatching;
+import io.lensflow.bench.lens.LensSpeed;
 import io.lensflow.bench.limit.BandwidthShare;
 import io.lensflow.bench.limit.LimitShare;
 import io.lensflow.bench.limit.LinearShare;
@@ -39,6 +40,7 @@ final class Suite {
           new ClassicalMemory(List.of(64, 128, 256)),
           new PipelineShare(),
           new LensBatching(),
+          new LensSpeed(),
           new LoadFigures());
 
   private Suite() {}

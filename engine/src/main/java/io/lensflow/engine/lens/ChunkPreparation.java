@@ -1,5 +1,6 @@
 package io.lensflow.engine.lens;
 
+import ai.djl.engine.EngineException;
 import io.lensflow.engine.DType;
 import io.lensflow.engine.checkpoint.Checkpoint;
 import io.lensflow.engine.checkpoint.TensorReader;
@@ -10,6 +11,8 @@ import io.lensflow.engine.torch.TensorKernels;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * From bytes to normed rows: translator, then final norm, in float32, on the first device.
@@ -17,13 +20,21 @@ import java.util.Arrays;
  * <p>Not thread-safe.
  */
 final class ChunkPreparation implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(ChunkPreparation.class);
+
   private final ModelConfig config;
   private final TensorKernels tensors;
   private final LensKernels kernels;
   private final Tensor norm;
+  private final int packedFor;
 
-  /** Reads the final norm. Tensors and kernels stay the caller's. */
-  ChunkPreparation(Checkpoint checkpoint, TensorKernels tensors, LensKernels kernels)
+  /**
+   * Reads the final norm. Tensors and kernels stay the caller's.
+   *
+   * @param columns tokens of a block, for which bfloat16 rows are packed where the processor can; 0
+   *     where they must stay plain
+   */
+  ChunkPreparation(Checkpoint checkpoint, TensorKernels tensors, LensKernels kernels, int columns)
       throws IOException {
     this.config = checkpoint.config().model();
     this.tensors = tensors;
@@ -31,6 +42,19 @@ final class ChunkPreparation implements AutoCloseable {
     TensorReader reader = new TensorReader(checkpoint, tensors);
     this.norm =
         tensors.onDevice(reader.read("model.norm.weight", DType.FLOAT32, config.hiddenSize()));
+    this.packedFor = columns > 0 && canPack() ? columns : 0;
+  }
+
+  /** Whether oneDNN has packed products of bfloat16 on this processor: tried on a tiny one. */
+  private boolean canPack() {
+    try (Tensor row = tensors.empty(DType.BFLOAT16, 1, config.hiddenSize());
+        Tensor packed = kernels.pack(row, 1)) {
+      kernels.product(packed, row, 1, row).close();
+      return true;
+    } catch (EngineException e) {
+      log.info("rows stay plain: this processor has no packed products of bfloat16");
+      return false;
+    }
   }
 
   /**
@@ -58,24 +82,27 @@ final class ChunkPreparation implements AutoCloseable {
         of[row] = Arrays.binarySearch(distinct, wanted[row]);
       }
     }
+    Tensor precise = null;
     Tensor x = null;
     Tensor rounded = null;
     Tensor finals = null;
     try (Tensor raw = rows(batch.rows(), batch.dtype(), range(from, n));
         Tensor rawFinals = compared ? rows(batch.finalRows(), batch.dtype(), distinct) : null) {
       if (compared) {
-        finals = kernels.norm(rawFinals, norm, config.rmsNormEps());
+        finals = kernels.norm(rawFinals, norm, config.rmsNormEps(), false);
       }
       try (Tensor h =
           translator == null
               ? tensors.fetch(raw)
               : translator.apply(
                   raw, Arrays.copyOfRange(batch.layers(), from, from + n), tensors, kernels)) {
-        x = norm(h, rawFinals, batch.frozenNorm() ? of : null);
+        precise = norm(h, rawFinals, batch.frozenNorm() ? of : null, !fast);
       }
-      rounded = fast ? kernels.convert(x, DType.BFLOAT16) : null;
+      x = kernels.convert(precise, DType.FLOAT32);
+      rounded = fast ? round(x) : null;
       return new RowChunk(
           n,
+          precise,
           x,
           rounded,
           finals,
@@ -84,8 +111,18 @@ final class ChunkPreparation implements AutoCloseable {
           t,
           t == 0 ? null : Arrays.copyOfRange(batch.targets(), from * t, (from + n) * t));
     } catch (RuntimeException | Error e) {
-      new RowChunk(n, x, rounded, finals, of, 0, t, null).close();
+      new RowChunk(n, precise, x, rounded, finals, of, 0, t, null).close();
       throw e;
+    }
+  }
+
+  private Tensor round(Tensor x) {
+    Tensor plain = kernels.convert(x, DType.BFLOAT16);
+    if (packedFor == 0) {
+      return plain;
+    }
+    try (plain) {
+      return kernels.pack(plain, packedFor);
     }
   }
 
@@ -98,12 +135,12 @@ final class ChunkPreparation implements AutoCloseable {
     }
   }
 
-  private Tensor norm(Tensor h, Tensor rawFinals, int[] of) {
+  private Tensor norm(Tensor h, Tensor rawFinals, int[] of, boolean wide) {
     if (of == null) {
-      return kernels.norm(h, norm, config.rmsNormEps());
+      return kernels.norm(h, norm, config.rmsNormEps(), wide);
     }
     try (Tensor which = kernels.ids(tensors, 1, of.length, of)) {
-      return kernels.frozenNorm(h, rawFinals, which, norm, config.rmsNormEps());
+      return kernels.frozenNorm(h, rawFinals, which, norm, config.rmsNormEps(), wide);
     }
   }
 

@@ -68,8 +68,11 @@ public final class LensHead implements AutoCloseable {
       }
     }
     VocabularyRun first = runs.get(0);
+    boolean packs = first.hasFastPath() && runs.stream().allMatch(run -> run.tensors().onHost());
+    preparation =
+        new ChunkPreparation(
+            checkpoint, first.tensors(), first.kernels(), packs ? options.columnBlock() : 0);
     fastest = first.hasFastPath() ? LensAccuracy.FAST : LensAccuracy.EXACT;
-    preparation = new ChunkPreparation(checkpoint, first.tensors(), first.kernels());
     threads = new RankThreads("lensflow-lens", runs.size());
   }
 

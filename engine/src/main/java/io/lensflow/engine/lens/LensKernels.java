@@ -12,17 +12,28 @@ import java.nio.LongBuffer;
  * <p>Not thread-safe.
  */
 final class LensKernels implements AutoCloseable {
-  /** Rows that elementwise work takes at a time: with 1,024 columns, 256 KiB of values. */
-  private static final int SLICE = 64;
+  private static final int FLOAT32 = DType.FLOAT32.scalarType();
+
+  /** What no checkpoint stores and no row comes in. */
+  private static final int FLOAT64 = 7;
+
+  /** Logits that elementwise work takes at a time: 256 KiB of values. */
+  private static final int SLICE = 1 << 16;
+
+  /** Rows that the second pass of JS takes at a time. */
+  private static final int MIXTURE_SLICE = 64;
 
   /** Rows whose single tokens are gathered from the head at a time. */
-  private static final int GATHER_SLICE = 16;
+  private static final int GATHER_SLICE = 8;
 
   private final KernelModule module = new KernelModule(LensKernels.class, "lens.py");
 
-  /** Elements of values and of terms that {@link #block} needs for blocks of so many columns. */
-  static long sliceSize(int columns) {
-    return (long) SLICE * columns;
+  /**
+   * Tokens that elementwise work takes at a time where there are n rows: a multiple of {@link
+   * RunScratch#GROUP}, and at least that.
+   */
+  static int slice(int n) {
+    return Math.max(1, SLICE / n / RunScratch.GROUP) * RunScratch.GROUP;
   }
 
   /** Ids [n, width] on a device. */
@@ -50,12 +61,15 @@ final class LensKernels implements AutoCloseable {
     return module.tensor("convert", x, dtype.scalarType());
   }
 
-  Tensor norm(Tensor rows, Tensor weight, double eps) {
-    return module.tensor("norm", rows, weight, eps);
+  /** Float32, or float64 if {@code wide}. */
+  Tensor norm(Tensor rows, Tensor weight, double eps, boolean wide) {
+    return module.tensor("norm", rows, weight, eps, wide ? FLOAT64 : FLOAT32);
   }
 
-  Tensor frozenNorm(Tensor rows, Tensor finals, Tensor of, Tensor weight, double eps) {
-    return module.tensor("frozen_norm", rows, finals, of, weight, eps);
+  /** Float32, or float64 if {@code wide}. */
+  Tensor frozenNorm(
+      Tensor rows, Tensor finals, Tensor of, Tensor weight, double eps, boolean wide) {
+    return module.tensor("frozen_norm", rows, finals, of, weight, eps, wide ? FLOAT64 : FLOAT32);
   }
 
   void translate(Tensor rows, Tensor at, Tensor weight, Tensor bias) {
@@ -66,10 +80,19 @@ final class LensKernels implements AutoCloseable {
     return module.tensor("weights", head, scratch);
   }
 
-  /** A block's logits; results lie in {@code room} and {@code targets} afterwards. */
+  Tensor pack(Tensor rows, int columns) {
+    return module.tensor("pack", rows, columns);
+  }
+
+  Tensor product(Tensor x, Tensor w, int n, Tensor logits) {
+    return module.tensor("product", x, w, n, logits);
+  }
+
+  /** A block's logits [c, n]; results lie in {@code room} and {@code targets} afterwards. */
   Tensor block(
       Tensor x,
       Tensor w,
+      int n,
       RunScratch room,
       int group,
       boolean weighted,
@@ -79,10 +102,11 @@ final class LensKernels implements AutoCloseable {
         "block",
         x,
         w,
+        n,
         room.logits(),
         room.values(),
         room.terms(),
-        SLICE,
+        slice(n),
         group,
         weighted,
         room.maxima(),
@@ -91,6 +115,11 @@ final class LensKernels implements AutoCloseable {
         targets.ids(),
         targets.logits(),
         targets.counts());
+  }
+
+  /** The sums of a block's logits [c, n] less each row's maximum, which is returned. */
+  Tensor shiftedSums(Tensor logits, int n, RunScratch room, boolean weighted) {
+    return module.tensor("shifted_sums", logits, room.terms(), slice(n), weighted, room.sums());
   }
 
   Tensor[] top(Tensor logits, int k) {
@@ -118,7 +147,7 @@ final class LensKernels implements AutoCloseable {
         pair.finalLogSumExp(),
         pair.of(),
         logits,
-        SLICE,
+        MIXTURE_SLICE,
         sums);
   }
 

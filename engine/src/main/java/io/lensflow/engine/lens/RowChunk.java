@@ -7,6 +7,7 @@ import io.lensflow.engine.torch.Tensor;
  * runs of the vocabulary at the same time, changed by none.
  *
  * @param n rows
+ * @param precise [n, D], for single tokens: float64 on the exact path, float32 on the fast one
  * @param x [n, D], float32
  * @param rounded the same in bfloat16; null on the exact path
  * @param finals [M, D], float32: the model's own rows that these need, normed; null for none
@@ -17,6 +18,7 @@ import io.lensflow.engine.torch.Tensor;
  */
 record RowChunk(
     int n,
+    Tensor precise,
     Tensor x,
     Tensor rounded,
     Tensor finals,
@@ -27,7 +29,7 @@ record RowChunk(
     implements AutoCloseable {
   @Override
   public void close() {
-    for (Tensor tensor : new Tensor[] {x, rounded, finals}) {
+    for (Tensor tensor : new Tensor[] {precise, x, rounded, finals}) {
       if (tensor != null) {
         tensor.close();
       }

@@ -10,8 +10,10 @@ import java.util.Arrays;
  * <p>Not thread-safe.
  */
 final class RowSums {
-  /** Numbers that a block gives of each row. */
-  static final int FIELDS = 3;
+  /** Sums of plain exponentials in float32 that are outside have lost digits, or all. */
+  private static final float GREATEST = 1e30f;
+
+  private static final float LEAST = 1e-25f;
 
   private final double[] references;
   private final double[] totals;
@@ -29,11 +31,27 @@ final class RowSums {
     return totals.length;
   }
 
-  /** Takes in a block: [N, 3], see {@code block} in {@code lens.py}. */
-  void add(FloatBuffer sums) {
+  /** Whether a block's plain sums [2, N], see {@code block} in {@code lens.py}, are of use. */
+  boolean inRange(FloatBuffer sums) {
     for (int row = 0; row < totals.length; row++) {
-      int at = FIELDS * row;
-      add(row, sums.get(at), sums.get(at + 1), sums.get(at + 2));
+      float total = sums.get(row);
+      if (total > GREATEST || total < LEAST) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Takes in a block.
+   *
+   * @param sums [2, N], see {@code block} in {@code lens.py}
+   * @param tops [N], what was subtracted from the logits; null for nothing
+   */
+  void add(FloatBuffer sums, FloatBuffer tops) {
+    for (int row = 0; row < totals.length; row++) {
+      double reference = tops == null ? 0 : tops.get(row);
+      add(row, reference, sums.get(row), sums.get(totals.length + row));
     }
   }
 
@@ -45,6 +63,11 @@ final class RowSums {
   }
 
   private void add(int row, double reference, double total, double weight) {
+    if (reference == references[row]) {
+      totals[row] += total;
+      weighted[row] += weight;
+      return;
+    }
     double max = Math.max(references[row], reference);
     double own = references[row] - max;
     if (own < 0 && totals[row] > 0) {
@@ -63,8 +86,10 @@ final class RowSums {
   void replace(int row, double approximate, double exact) {
     double was = approximate - references[row];
     double is = exact - references[row];
-    totals[row] += Math.exp(is) - Math.exp(was);
-    weighted[row] += Math.exp(is) * is - Math.exp(was) * was;
+    double expWas = Math.exp(was);
+    double expIs = Math.exp(is);
+    totals[row] += expIs - expWas;
+    weighted[row] += expIs * is - expWas * was;
   }
 
   /** log Σ exp z. */

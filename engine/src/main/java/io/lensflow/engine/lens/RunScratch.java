@@ -4,6 +4,7 @@ import io.lensflow.engine.DType;
 import io.lensflow.engine.torch.Tensor;
 import io.lensflow.engine.torch.TensorKernels;
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 
 /**
  * Memory that blocks go through, one after the other, on one path of one run of the vocabulary. All
@@ -12,8 +13,8 @@ import java.nio.ByteBuffer;
  * <p>Not thread-safe.
  */
 final class RunScratch implements AutoCloseable {
-  /** Columns whose maximum is taken together where the block's width allows. */
-  private static final int GROUP = 16;
+  /** Tokens whose maximum is taken together where the size of a block allows. */
+  static final int GROUP = 16;
 
   private final TensorKernels tensors;
   private final LensKernels kernels;
@@ -44,7 +45,8 @@ final class RunScratch implements AutoCloseable {
     int columns = Math.min(count, options.columnBlock());
     DType dtype = fast ? DType.BFLOAT16 : DType.FLOAT32;
     long block = (long) options.rowBlock() * columns;
-    long slice = LensKernels.sliceSize(columns);
+    int n = options.rowBlock();
+    long slice = Math.max(LensKernels.slice(1), (long) n * LensKernels.slice(n));
     weight = tensors.emptyOnDevice(dtype, stored == dtype ? 0 : columns, hiddenSize);
     logits = tensors.emptyOnDevice(dtype, block);
     values = tensors.emptyOnDevice(DType.FLOAT32, fast ? slice : 0);
@@ -52,10 +54,10 @@ final class RunScratch implements AutoCloseable {
     int last = count % columns;
     int groups = Math.max(columns / group(columns), last / group(last));
     maxima = tensors.emptyOnDevice(DType.FLOAT32, (long) options.rowBlock() * groups);
-    sums = tensors.emptyOnDevice(DType.FLOAT32, options.rowBlock(), RowSums.FIELDS);
+    sums = tensors.emptyOnDevice(DType.FLOAT32, 2L * options.rowBlock());
   }
 
-  /** Columns that share a maximum in a block of so many: a divisor of them. */
+  /** Tokens that share a maximum in a block of so many: a divisor of them. */
   static int group(int columns) {
     int group = GROUP;
     while (columns % group != 0) {
@@ -88,22 +90,38 @@ final class RunScratch implements AutoCloseable {
     return sums;
   }
 
-  /** Adds the last block's sums. */
-  void addTo(RowSums target) {
-    try (Tensor own = tensors.toHost(tensors.rows(sums, 0, target.rows()))) {
-      target.add(own.bytes().asFloatBuffer());
+  /**
+   * Adds the last block's sums.
+   *
+   * @param block its logits [c, n]
+   */
+  void addTo(RowSums target, Tensor block, boolean weighted) {
+    try (Tensor own = ownSums(target.rows())) {
+      FloatBuffer plain = own.bytes().asFloatBuffer();
+      if (target.inRange(plain)) {
+        target.add(plain, null);
+        return;
+      }
     }
+    try (Tensor tops = tensors.toHost(kernels.shiftedSums(block, target.rows(), this, weighted));
+        Tensor own = ownSums(target.rows())) {
+      target.add(own.bytes().asFloatBuffer(), tops.bytes().asFloatBuffer());
+    }
+  }
+
+  private Tensor ownSums(int n) {
+    return tensors.toHost(tensors.rows(sums, 0, 2L * n));
   }
 
   /**
    * Adds the last block's greatest logits.
    *
-   * @param block its logits [n, columns]
+   * @param block its logits [c, n]
    */
   void addTo(TopTokens target, Tensor block, int firstId, int columns) {
     if (tensors.onHost()) {
       ByteBuffer most = maxima.bytes();
-      target.add(firstId, columns, columns / group(columns), most, block.bytes(), fast);
+      target.add(firstId, columns, group(columns), most, block.bytes(), fast);
       return;
     }
     int width = Math.min(columns, target.k());

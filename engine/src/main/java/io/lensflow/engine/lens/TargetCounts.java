@@ -3,10 +3,11 @@ package io.lensflow.engine.lens;
 import io.lensflow.engine.DType;
 import io.lensflow.engine.torch.Tensor;
 import io.lensflow.engine.torch.TensorKernels;
+import java.nio.FloatBuffer;
 
 /**
  * How many tokens of a run of the vocabulary are strictly greater than each target, summed up block
- * by block. Without targets it does nothing.
+ * by block. On the device they are [T, n], as logits are [c, n]. Without targets it does nothing.
  *
  * <p>Not thread-safe.
  */
@@ -15,16 +16,16 @@ final class TargetCounts implements AutoCloseable {
   private final Tensor ids;
   private final Tensor logits;
   private final Tensor counts;
-  private final int rows;
+  private final int n;
   private final int[] greater;
 
   private TargetCounts(
-      TensorKernels tensors, int rows, Tensor ids, Tensor logits, Tensor counts, int[] greater) {
+      TensorKernels tensors, int n, Tensor ids, Tensor logits, Tensor counts, int[] greater) {
     this.tensors = tensors;
+    this.n = n;
     this.ids = ids;
     this.logits = logits;
     this.counts = counts;
-    this.rows = rows;
     this.greater = greater;
   }
 
@@ -34,13 +35,20 @@ final class TargetCounts implements AutoCloseable {
   static TargetCounts of(
       RowChunk rows, float[] logits, TensorKernels tensors, LensKernels kernels) {
     int t = logits == null ? 0 : rows.targetsPerRow();
-    int[] ids = t == 0 ? new int[0] : rows.targets();
+    int n = rows.n();
+    int[] ids = new int[n * t];
+    float[] values = new float[n * t];
+    for (int i = 0; i < ids.length; i++) {
+      int line = i % t * n + i / t;
+      ids[line] = rows.targets()[i];
+      values[line] = logits[i];
+    }
     return new TargetCounts(
         tensors,
-        rows.n(),
-        kernels.ids(tensors, rows.n(), t, ids),
-        kernels.matrix(tensors, rows.n(), t, t == 0 ? new float[0] : logits),
-        tensors.emptyOnDevice(DType.FLOAT32, rows.n(), t),
+        n,
+        kernels.ids(tensors, t, n, ids),
+        kernels.matrix(tensors, t, n, values),
+        tensors.emptyOnDevice(DType.FLOAT32, t, n),
         t == 0 ? null : new int[ids.length]);
   }
 
@@ -61,10 +69,11 @@ final class TargetCounts implements AutoCloseable {
     if (greater == null) {
       return;
     }
-    try (Tensor own = tensors.toHost(tensors.rows(counts, 0, rows))) {
-      var values = own.bytes().asFloatBuffer();
+    int t = greater.length / n;
+    try (Tensor own = tensors.toHost(tensors.rows(counts, 0, t))) {
+      FloatBuffer values = own.bytes().asFloatBuffer();
       for (int i = 0; i < greater.length; i++) {
-        greater[i] += (int) values.get(i);
+        greater[i] += (int) values.get(i % t * n + i / t);
       }
     }
   }

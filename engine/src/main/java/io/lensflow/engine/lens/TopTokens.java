@@ -4,11 +4,12 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.ShortBuffer;
+import java.util.Arrays;
 
 /**
  * The k greatest logits of each of N rows so far, by falling logit and rising id.
  *
- * <p>A block of logits is not searched: of groups of its columns the maxima are known, and only a
+ * <p>A block of logits is not searched: of groups of its tokens the maxima are known, and only a
  * group whose maximum would be kept is looked into. While a row passes by, that becomes rare: some
  * k·ln(groups/k) of its groups.
  *
@@ -21,12 +22,20 @@ final class TopTokens {
   private final float[] logits;
   private final int[] sizes;
 
+  /** What a logit must reach to be kept. */
+  private final float[] least;
+
+  private final float[] most;
+
   TopTokens(int n, int k) {
     this.n = n;
     this.k = k;
     this.ids = new int[Math.multiplyExact(n, k)];
     this.logits = new float[n * k];
     this.sizes = new int[n];
+    this.least = new float[n];
+    this.most = new float[n];
+    Arrays.fill(least, Float.NEGATIVE_INFINITY);
   }
 
   int k() {
@@ -74,26 +83,28 @@ final class TopTokens {
   }
 
   /**
-   * Takes in a block of logits [n, c].
+   * Takes in a block of logits [c, N].
    *
-   * @param firstId the id of its first column
-   * @param groups g: column i belongs to the group i mod g
-   * @param maxima of the groups [n, g], float32
+   * @param firstId the id of its first token
+   * @param group tokens in turn that share a maximum; divides c
+   * @param maxima of the groups [c/group, N], float32
    * @param block its logits, bfloat16 if {@code brain}, else float32
    */
-  void add(int firstId, int c, int groups, ByteBuffer maxima, ByteBuffer block, boolean brain) {
-    FloatBuffer most = maxima.asFloatBuffer();
+  void add(int firstId, int c, int group, ByteBuffer maxima, ByteBuffer block, boolean brain) {
     FloatBuffer wide = block.asFloatBuffer();
     ShortBuffer narrow = block.asShortBuffer();
-    float[] row = new float[groups];
-    for (int i = 0; i < n; i++) {
-      most.get(i * groups, row);
-      for (int group = 0; group < groups; group++) {
-        if (keeps(i, row[group], firstId + group)) {
-          for (int column = group; column < c; column += groups) {
-            int at = i * c + column;
+    FloatBuffer lines = maxima.asFloatBuffer();
+    for (int from = 0; from < c; from += group) {
+      lines.get(from / group * n, most);
+      for (int row = 0; row < n; row++) {
+        // Equal to the least is enough for a lower id.
+        if (most[row] >= least[row]) {
+          for (int token = from; token < from + group; token++) {
+            int at = token * n + row;
             float logit = brain ? Float.intBitsToFloat(narrow.get(at) << Short.SIZE) : wide.get(at);
-            offer(i, logit, firstId + column);
+            if (logit >= least[row]) {
+              offer(row, logit, firstId + token);
+            }
           }
         }
       }
@@ -114,6 +125,9 @@ final class TopTokens {
     }
     logits[at] = logit;
     ids[at] = id;
+    if (sizes[row] == k) {
+      least[row] = logits[start + k - 1];
+    }
   }
 
   /** Whether a token would be kept. */

@@ -19,10 +19,13 @@ import java.io.IOException;
  */
 final class VocabularyRun implements AutoCloseable {
   /**
-   * The fast path computes so many tokens per row more than are asked for again in float32. Beyond
-   * them lies what a bfloat16 logit may have displaced.
+   * Tokens per row that the fast path computes again in float32, over all runs: those that hold
+   * most of the probability, and those that a bfloat16 logit may have displaced.
    */
-  private static final int SPARE_CANDIDATES = 16;
+  private static final int CANDIDATES = 48;
+
+  /** How many a run keeps at least beyond those that are asked for. */
+  private static final int SPARE = 8;
 
   private final int first;
   private final int count;
@@ -79,11 +82,9 @@ final class VocabularyRun implements AutoCloseable {
     return stored == DType.BFLOAT16;
   }
 
-  /**
-   * Logits of the targets, in float32: [n, T], of those that are in this run; NaN for all others.
-   */
+  /** Logits of the targets: [n, T], of those that are in this run; NaN for all others. */
   float[] targetLogits(RowChunk rows) {
-    try (Tensor x = tensors.fetch(rows.x())) {
+    try (Tensor x = tensors.fetch(rows.precise())) {
       return single(x, rows.n(), rows.targets());
     }
   }
@@ -116,7 +117,7 @@ final class VocabularyRun implements AutoCloseable {
   RunSummary summarise(RowChunk rows, LensMetrics metrics, float[] targetLogits) {
     KernelThread.useThreads(1);
     boolean fast = rows.rounded() != null;
-    int k = Math.min(count, metrics.topK() + (fast ? SPARE_CANDIDATES : 0));
+    int k = candidates(metrics.topK(), fast);
     TopTokens top = k == 0 ? null : new TopTokens(rows.n(), k);
     RowSums sums = new RowSums(rows.n());
     ModelSums model = null;
@@ -131,8 +132,10 @@ final class VocabularyRun implements AutoCloseable {
         int group = RunScratch.group(columns);
         try (Tensor slice = tensors.rows(head, at, columns);
             Tensor w = kernels.weights(slice, room.weight());
-            Tensor z = kernels.block(x, w, room, group, metrics.weighted(), first + at, targets)) {
-          room.addTo(sums);
+            Tensor z =
+                kernels.block(
+                    x, w, rows.n(), room, group, metrics.weighted(), first + at, targets)) {
+          room.addTo(sums, z, metrics.weighted());
           if (top != null) {
             room.addTo(top, z, first + at, columns);
           }
@@ -145,15 +148,26 @@ final class VocabularyRun implements AutoCloseable {
       model = own == null ? null : own.sums();
       greater = targets.greater();
     }
-    if (fast) {
+    if (top != null) {
       top = rescore(rows, top, sums, targetLogits, greater);
     }
     return new RunSummary(sums, top, greater, model);
   }
 
   /**
-   * Computes candidates again in float32, and puts them in the places of their approximations: in
-   * the order of tokens, in the sums, and in the ranks of targets that are among them.
+   * How many tokens a run keeps of a row. The exact path needs them where probabilities are asked
+   * for, which are then right to the last digits of float32.
+   */
+  private int candidates(int k, boolean fast) {
+    int runs = options.runs().size();
+    int least = fast ? (CANDIDATES + runs - 1) / runs : 0;
+    return k == 0 && !fast ? 0 : Math.min(count, Math.max(k + SPARE, least));
+  }
+
+  /**
+   * Computes candidates again, in float32 on the fast path, in float64 on the exact one, and puts
+   * them in the places of their approximations: in the order of tokens, in the sums, and in the
+   * ranks of targets that are among them.
    */
   private TopTokens rescore(
       RowChunk rows, TopTokens candidates, RowSums sums, float[] targetLogits, int[] greater) {
@@ -161,7 +175,7 @@ final class VocabularyRun implements AutoCloseable {
     int k = candidates.k();
     int[] ids = candidates.ids();
     float[] logits;
-    try (Tensor x = tensors.fetch(rows.x())) {
+    try (Tensor x = tensors.fetch(rows.precise())) {
       logits = single(x, n, ids);
     }
     TopTokens exact = new TopTokens(n, k);
