@@ -151,6 +151,7 @@ final class Deployment implements AutoCloseable {
       set(arguments, "decoder.threads", 1);
       set(arguments, "decoder.port", port);
     }
+    settings.services().forEach((key, value) -> arguments.add("--set=" + key + "=" + value));
     return arguments;
   }
 

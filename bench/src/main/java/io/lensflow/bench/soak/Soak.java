@@ -10,7 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -139,31 +139,35 @@ public final class Soak {
 
   /** The summary: what was done, what was counted, what was found. */
   public List<String> summary(Verdict verdict) {
-    Map<String, Object> lines = new LinkedHashMap<>();
-    lines.put("seed", settings.seed());
-    lines.put("duration", settings.duration().toSeconds() + " s");
-    lines.put("faults", verdict.faults().values().stream().mapToInt(Integer::intValue).sum());
-    verdict.faults().forEach((kind, count) -> lines.put("  " + kind, count));
-    lines.put("services that ended by themselves", verdict.endedByThemselves());
-    verdict
-        .counts()
-        .properties()
-        .forEach(count -> add(lines, "", count.getKey(), count.getValue()));
-    return lines.entrySet().stream()
-        .map(line -> "%-44s %s".formatted(line.getKey(), line.getValue()).stripTrailing())
-        .toList();
+    List<String> lines = new ArrayList<>();
+    lines.add(line("seed", settings.seed()));
+    lines.add(line("duration", settings.duration().toSeconds() + " s"));
+    lines.add(line("faults", verdict.faults().values().stream().mapToInt(Integer::intValue).sum()));
+    verdict.faults().forEach((kind, count) -> lines.add(line("  " + kind, count)));
+    lines.add(line("services that ended by themselves", verdict.endedByThemselves()));
+    add(lines, "", verdict.counts());
+    return lines;
   }
 
-  private static void add(Map<String, Object> lines, String indent, String name, JsonNode value) {
-    if (value.isObject()) {
-      lines.put(indent + name, "");
-      value.properties().forEach(one -> add(lines, indent + "  ", one.getKey(), one.getValue()));
-    } else {
-      lines.put(
-          indent + name,
-          value.isFloatingPointNumber()
-              ? String.format(Locale.ROOT, "%.1e", value.doubleValue())
-              : value.asText());
+  private static void add(List<String> lines, String indent, JsonNode counts) {
+    for (Map.Entry<String, JsonNode> count : counts.properties()) {
+      String name = indent + count.getKey();
+      JsonNode value = count.getValue();
+      if (value.isObject()) {
+        lines.add(name);
+        add(lines, indent + "  ", value);
+      } else {
+        lines.add(
+            line(
+                name,
+                value.isFloatingPointNumber()
+                    ? String.format(Locale.ROOT, "%.1e", value.doubleValue())
+                    : value.asText()));
+      }
     }
+  }
+
+  private static String line(String name, Object value) {
+    return "%-50s %s".formatted(name, value);
   }
 }

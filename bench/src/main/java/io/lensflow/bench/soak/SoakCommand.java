@@ -5,6 +5,7 @@ import io.lensflow.cli.CommandFailure;
 import io.lensflow.cli.command.Subcommand;
 import io.lensflow.cli.option.DurationConverter;
 import io.lensflow.cli.option.LocalModel;
+import io.lensflow.cli.option.SettingOptions;
 import io.lensflow.cli.option.SystemOptions;
 import io.lensflow.cli.output.Terminal;
 import java.io.IOException;
@@ -17,6 +18,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -93,6 +95,8 @@ public final class SoakCommand implements Subcommand {
       description = "Interpreter of the checker (default: LENSFLOW_PYTHON, or python3).")
   private String python;
 
+  @Mixin private SettingOptions services;
+
   @Override
   public Integer call() throws Exception {
     if (keep == null) {
@@ -132,7 +136,8 @@ public final class SoakCommand implements Subcommand {
           Optional.ofNullable(python)
               .or(() -> Optional.ofNullable(System.getenv(Checker.VARIABLE)))
               .filter(name -> !name.isBlank())
-              .orElse("python3"));
+              .orElse("python3"),
+          services.overrides());
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }

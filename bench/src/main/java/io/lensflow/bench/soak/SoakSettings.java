@@ -2,6 +2,7 @@ package io.lensflow.bench.soak;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 
 /**
  * What a soak run is.
@@ -13,10 +14,19 @@ import java.time.Duration;
  * @param model folder of the checkpoint
  * @param folder where everything is kept: broker's data, logs, records, what the engine expects
  * @param python interpreter with the packages that the checker needs
+ * @param services settings of workers and decoders by their full keys, over those that a run has
  */
 public record SoakSettings(
-    long seed, Duration duration, int faults, double rate, Path model, Path folder, String python) {
+    long seed,
+    Duration duration,
+    int faults,
+    double rate,
+    Path model,
+    Path folder,
+    String python,
+    Map<String, Object> services) {
   public SoakSettings {
+    services = Map.copyOf(services);
     if (duration.compareTo(Duration.ofSeconds(10)) < 0) {
       throw new IllegalArgumentException("--duration is less than 10 s: " + duration);
     }

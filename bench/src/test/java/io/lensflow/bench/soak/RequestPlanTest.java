@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -41,7 +42,8 @@ class RequestPlanTest {
 
   private static List<PlannedRequest> plan(long seed) {
     SoakSettings settings =
-        new SoakSettings(seed, Duration.ofMinutes(2), 0, 4, Path.of("."), Path.of("."), "python3");
+        new SoakSettings(
+            seed, Duration.ofMinutes(2), 0, 4, Path.of("."), Path.of("."), "python3", Map.of());
     return RequestPlan.of(settings, "m", LAYERS, List.of("a", "b"));
   }
 

@@ -1,8 +1,8 @@
-"""Takes one request out of a recorded run, breaks a rule on purpose, and writes what is left as a run of its own.
+"""Breaks a recorded run on purpose: takes one request out of it, changes its records, and has that judged.
 
-  break_rule.py CHECKER FOLDER OUT HOW
+  break_rule.py RUN OUT MODEL HOW...
 
-CHECKER is the folder with the checker's programs, HOW a function below. Prints the request.
+HOW are functions below. Prints a JSON object: of each what the checker found wrong.
 """
 import json
 import pathlib
@@ -10,8 +10,9 @@ import shutil
 import struct
 import sys
 
-sys.path.insert(0, sys.argv[1])
-from check import Run  # noqa: E402
+FOLDER, OUT, MODEL = map(pathlib.Path, sys.argv[1:4])
+sys.path.insert(0, str(FOLDER / "checker"))
+from check import Judge, Run  # noqa: E402
 from recording import TOPICS, save  # noqa: E402
 
 
@@ -105,10 +106,9 @@ def unnamed_steering(one):
 
 def no_end(one):
     """A request never ended."""
-    for topic in ("completions",):
-        for index in reversed(range(len(one.values[topic]))):
-            if one.values[topic][index]["type"] in ("FINISHED", "FAILED", "CANCELLED"):
-                one.remove(topic, index)
+    for index in reversed(range(len(one.values["completions"]))):
+        if one.values["completions"][index]["type"] in ("FINISHED", "FAILED", "CANCELLED"):
+            one.remove("completions", index)
 
 
 def lost_request(one):
@@ -126,10 +126,16 @@ def suits(how, sent, settled):
             "altered_token": sent["kind"] == "SHORT", "lost_request": sent["kind"] == "SHORT"}.get(how, True)
 
 
-folder, out, how = pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]), sys.argv[4]
-run = Run(folder)
-request = next(request for request, sent in run.requests().items() if suits(how, sent, run.settle(request)))
-one = One(run, request)
-globals()[how](one)
-one.write(out)
-print(request)
+def judge(run, settled, how):
+    request = next(request for request, sent in run.requests().items() if suits(how, sent, settled[request]))
+    one = One(run, request)
+    globals()[how](one)
+    one.write(OUT / how)
+    judge = Judge(Run(OUT / how), MODEL)
+    judge.judge()
+    return judge.problems
+
+
+run = Run(FOLDER)
+settled = {request: run.settle(request) for request in run.requests()}
+print(json.dumps({how: judge(run, settled, how) for how in sys.argv[4:]}))
