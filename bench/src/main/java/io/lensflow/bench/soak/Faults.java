@@ -4,6 +4,7 @@ import io.lensflow.bench.soak.Target.Role;
 import io.lensflow.platform.broker.BrokerStartException;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -13,6 +14,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 /**
@@ -27,6 +29,7 @@ final class Faults implements AutoCloseable {
   private final Consumer<String> progress;
   private final Map<String, Integer> struck = new TreeMap<>();
   private final List<Future<?>> strikes = new ArrayList<>();
+  private final Map<Target, ReentrantLock> turns = new EnumMap<>(Target.class);
   private final ScheduledExecutorService threads =
       Executors.newScheduledThreadPool(
           Target.values().length + 1, task -> new Thread(task, "soak-faults"));
@@ -39,6 +42,9 @@ final class Faults implements AutoCloseable {
   Faults(Deployment deployment, List<Fault> plan, Consumer<String> progress) {
     this.deployment = deployment;
     this.progress = progress;
+    for (Target target : Target.values()) {
+      turns.put(target, new ReentrantLock());
+    }
     for (Fault fault : plan) {
       strikes.add(
           threads.schedule(
@@ -53,8 +59,19 @@ final class Faults implements AutoCloseable {
         this::keepRunning, WATCH_MILLIS, WATCH_MILLIS, TimeUnit.MILLISECONDS);
   }
 
+  /** One after the other where a target is struck again before it is back, on a slow machine. */
   private void strike(Fault fault) throws Exception {
     Target target = fault.target();
+    turns.get(target).lock();
+    try {
+      strike(fault, target);
+    } finally {
+      turns.get(target).unlock();
+    }
+    count(fault);
+  }
+
+  private void strike(Fault fault, Target target) throws Exception {
     progress.accept(
         "%s: %s%s"
             .formatted(
@@ -82,7 +99,6 @@ final class Faults implements AutoCloseable {
         startAgain(target);
       }
     }
-    count(fault);
   }
 
   /**
