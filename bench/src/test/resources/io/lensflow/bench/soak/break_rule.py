@@ -2,7 +2,7 @@
 
   break_rule.py RUN OUT MODEL HOW...
 
-HOW are functions below. Prints a JSON object: of each what the checker found wrong.
+HOW are functions below. Prints a JSON object: of each the request, and what the checker found wrong.
 """
 import json
 import pathlib
@@ -133,7 +133,7 @@ def judge(run, settled, how):
     one.write(OUT / how)
     judge = Judge(Run(OUT / how), MODEL)
     judge.judge()
-    return judge.problems
+    return {"request": request, "problems": judge.problems}
 
 
 run = Run(FOLDER)
