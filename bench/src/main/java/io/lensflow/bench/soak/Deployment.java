@@ -45,12 +45,17 @@ final class Deployment implements AutoCloseable {
 
   private final SoakSettings settings;
   private final Map<Target, ServiceProcess> services = new EnumMap<>(Target.class);
+
+  /** A process that is paused hears no Ctrl-C, and would stay for ever. */
+  private final Thread atExit = new Thread(this::killServices, "soak-exit");
+
   private volatile EmbeddedBroker broker;
   private EmbeddedRegistry registry;
   private KafkaSettings kafka;
 
   private Deployment(SoakSettings settings) {
     this.settings = settings;
+    Runtime.getRuntime().addShutdownHook(atExit);
   }
 
   /** Starts broker, registry and topics; the services follow with {@link #startServices}. */
@@ -223,9 +228,27 @@ final class Deployment implements AutoCloseable {
     return services.values().stream().mapToInt(ServiceProcess::endedByItself).sum();
   }
 
+  private void killServices() {
+    services.values().forEach(ServiceProcess::close);
+    try {
+      if (broker != null) {
+        Signals.send("CONT", broker.pid());
+      }
+    } catch (IOException e) {
+      // It is dead: nothing to wake.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   @Override
   public void close() {
-    services.values().forEach(ServiceProcess::close);
+    try {
+      Runtime.getRuntime().removeShutdownHook(atExit);
+    } catch (IllegalStateException e) {
+      // It runs already.
+    }
+    killServices();
     if (registry != null) {
       registry.close();
     }
