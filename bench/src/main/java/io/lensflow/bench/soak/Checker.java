@@ -115,6 +115,8 @@ final class Checker {
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("PYTHONIOENCODING", "utf-8");
     builder.environment().put("PYTHONDONTWRITEBYTECODE", "1");
+    // On a busy machine its threads would wait for one another, spinning.
+    builder.environment().putIfAbsent("OPENBLAS_NUM_THREADS", "1");
     Process process = builder.start();
     try {
       process.getOutputStream().close();

@@ -41,7 +41,7 @@ import java.util.stream.StreamSupport;
  * gaps}, how far it is ahead of the second. Used by one thread.
  */
 final class EngineAlone implements AutoCloseable {
-  private static final int CHUNK = 64;
+  private static final int CHUNK = 128;
 
   private final Engine engine;
   private final SoakVectors vectors;
