@@ -176,7 +176,6 @@ final class RequestPlan {
   private PromptRequest.Builder thin(PromptRequest.Builder request) {
     Capture capture = Capture.newBuilder(request.getCapture()).build();
     capture.setLayers("0," + (layers - 1));
-    capture.setPositions("all");
     return request.setCapture(capture).setMaxNewTokens(Math.max(80, request.getMaxNewTokens()));
   }
 

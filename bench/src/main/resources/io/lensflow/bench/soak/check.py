@@ -53,14 +53,20 @@ def tokens(settled):
     return prompt, [generated[position] for position in sorted(generated)]
 
 
+def whole(settled, prompt, generated):
+    """Whether there are as many tokens as the end says."""
+    finished = settled.terminal["finished"]
+    return (len(prompt), len(generated)) == (finished["promptTokens"], finished["generatedTokens"])
+
+
 def cases(run):
     """Step between: what the engine runs alone, forced along the tokens that were published."""
     with open(run.folder / "cases.jsonl", "w") as file:
         for request in run.requests():
             settled = run.settle(request)
-            if not settled.chunks or settled.accepted is None:
-                continue
             prompt, generated = tokens(settled)
+            if not settled.chunks or not whole(settled, prompt, generated):
+                continue
             hook_points = sorted({chunk["hookPoint"] for chunk in settled.chunks})
             asked = run.of("prompt-requests", request)[0]
             print(json.dumps({
@@ -134,6 +140,9 @@ class Judge:
             return self.say(request, "finished without ever being accepted")
         finished, capture = settled.terminal["finished"], asked["capture"]
         prompt, generated = tokens(settled)
+        if not whole(settled, prompt, generated):
+            return self.say(request, f"{finished['promptTokens']} + {finished['generatedTokens']} tokens were announced,"
+                                     f" {len(prompt)} + {len(generated)} are there")
         self.judge_tokens(request, settled, prompt, generated)
         layers = range(self.contents.lens.layers) if capture["layers"] == "all" else [int(i) for i in capture["layers"].split(",")]
         positions = wanted_positions(capture["positions"], len(prompt), len(generated))
@@ -148,9 +157,6 @@ class Judge:
         self.judge_steering(request, asked, settled)
         self.judge_contents(request, asked, settled, prompt, generated, asked_lenses)
         self.counts["rows settled"] += len(expected)
-        if finished["generatedTokens"] != len(generated) or finished["promptTokens"] != len(prompt):
-            self.say(request, f"{finished['promptTokens']} + {finished['generatedTokens']} tokens were announced,"
-                              f" {len(prompt)} + {len(generated)} are there")
 
     def problems_of(self, request, sentences):
         for sentence in sentences:
