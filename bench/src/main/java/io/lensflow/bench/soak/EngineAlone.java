@@ -113,7 +113,12 @@ final class EngineAlone implements AutoCloseable {
     SafetensorsWriter writer = new SafetensorsWriter();
     for (int hook = 0; hook < hookPoints; hook++) {
       int index = hook;
-      List<CapturedRows> rows = steps.stream().map(step -> step.rows().get(index)).toList();
+      // A step at none of the positions has no rows at all.
+      List<CapturedRows> rows =
+          steps.stream()
+              .filter(step -> !step.rows().isEmpty())
+              .map(step -> step.rows().get(index))
+              .toList();
       int[] positions = rows.stream().flatMapToInt(r -> Arrays.stream(r.positions())).toArray();
       int d = engine.config().hiddenSize();
       writer.add(
