@@ -94,8 +94,7 @@ public final class OpsServer implements AutoCloseable {
   }
 
   private static void answer(Context ctx, Readiness readiness) {
-    ctx.status(readiness.ready() ? 200 : 503)
-        .result(text(readiness));
+    ctx.status(readiness.ready() ? 200 : 503).result(text(readiness));
   }
 
   private static String text(Readiness readiness) {

@@ -3,12 +3,14 @@
 A file holds records one after the other: a fixed head (partition, offset, timestamp in ms, lengths of key, value
 and headers; -1 is null), then the key, the headers as JSON and the value as they came. Schemas lie beside them.
 """
+import contextlib
 import functools
 import io
 import json
 import pathlib
 import struct
 import time
+import urllib.error
 import urllib.request
 from typing import NamedTuple
 
@@ -20,7 +22,7 @@ PATIENCE_S = 60
 
 
 class Raw(NamedTuple):
-    """A record as the broker has it; `place` is where its value lies in the file."""
+    """A record as the broker has it."""
 
     partition: int
     offset: int
@@ -45,7 +47,7 @@ def length(value):
 
 
 class Recording:
-    """A folder with records of all topics, in the order of each partition."""
+    """A folder with records of all topics; those of a partition, and so of a request, are in its order."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
@@ -55,7 +57,7 @@ class Recording:
         return self.folder / f"{topic}.records"
 
     def read(self, topic):
-        """Every record of a topic, partition after partition, in order."""
+        """Every record of a topic."""
         with open(self.file(topic), "rb") as file:
             while head := file.read(HEAD.size):
                 partition, offset, timestamp, key, value, headers = HEAD.unpack(head)
@@ -103,37 +105,38 @@ def part(file, size):
 
 
 def record(folder, servers, registry, prefix):
-    """Copies all topics to their ends as they are now. Only `lens-results` and dead letters have transactions."""
-    from confluent_kafka import Consumer, KafkaException, TopicPartition  # judging a recording does not need it
+    """Copies all topics to their ends as they are now."""
+    from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition  # to judge it is not needed
 
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     consumer = Consumer({"bootstrap.servers": servers, "group.id": "not-used", "enable.auto.commit": False,
                          "isolation.level": "read_committed", "enable.partition.eof": True})
-    ids = set()
-    for topic in TOPICS:
-        partitions = sorted(consumer.list_topics(prefix + topic, timeout=10).topics[prefix + topic].partitions)
-        with open(folder / f"{topic}.records", "wb") as file:
-            for partition in partitions:
-                # One after the other: the file then has the order that the rule speaks of.
-                consumer.assign([TopicPartition(prefix + topic, partition, 0)])
-                deadline = time.monotonic() + PATIENCE_S
-                while True:
-                    message = consumer.poll(1.0)
-                    if message is None:
-                        if time.monotonic() > deadline:
-                            raise TimeoutError(f"{topic}-{partition} does not come to its end")
-                        continue
-                    if message.error():
-                        if message.error().code() == -191:  # the end of the partition
-                            break
-                        raise KafkaException(message.error())
-                    deadline = time.monotonic() + PATIENCE_S
-                    headers = {k: v.decode("utf-8", "replace") for k, v in message.headers() or [] if v is not None}
-                    save(file, Raw(partition, message.offset(), message.timestamp()[1], message.key(), headers, message.value()))
-                    value = message.value()
-                    if value is not None and value[:1] == b"\0" and len(value) > 5:
-                        ids.add(int.from_bytes(value[1:5], "big"))
+    topics = {prefix + topic: topic for topic in TOPICS}
+    open_ones = {(name, partition) for name in topics
+                 for partition in consumer.list_topics(name, timeout=10).topics[name].partitions}
+    consumer.assign([TopicPartition(name, partition, 0) for name, partition in open_ones])
+    ids, deadline = set(), time.monotonic() + PATIENCE_S
+    with contextlib.ExitStack() as stack:
+        files = {name: stack.enter_context(open(folder / f"{topic}.records", "wb")) for name, topic in topics.items()}
+        while open_ones:
+            message = consumer.poll(1.0)
+            if message is None:
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"these partitions do not come to their ends: {open_ones}")
+                continue
+            deadline = time.monotonic() + PATIENCE_S
+            if message.error() and message.error().code() == KafkaError._PARTITION_EOF:
+                open_ones.discard((message.topic(), message.partition()))
+            elif message.error():
+                raise KafkaException(message.error())
+            else:
+                headers = {k: v.decode("utf-8", "replace") for k, v in message.headers() or [] if v is not None}
+                value = message.value()
+                save(files[message.topic()], Raw(message.partition(), message.offset(), message.timestamp()[1],
+                                                 message.key(), headers, value))
+                if value is not None and value[:1] == b"\0" and len(value) > 5:
+                    ids.add(int.from_bytes(value[1:5], "big"))
     consumer.close()
     schemas = {schema_id: text for schema_id in ids if (text := schema_text(registry, schema_id))}
     (folder / "schemas.json").write_text(json.dumps(schemas))

@@ -113,8 +113,7 @@ public final class CaptureRun {
       List<HookPoint> points, List<Integer> layers, PositionSpec positions, CaptureLens lens) {
     Set<HookPoint> all = new LinkedHashSet<>(points);
     all.addAll(lens == null ? List.of() : lens.hookPoints());
-    return new CapturePlan(
-        List.copyOf(all), layers, positions, lens != null && lens.needsModel());
+    return new CapturePlan(List.copyOf(all), layers, positions, lens != null && lens.needsModel());
   }
 
   private static void atLeast(String option, int value, int least) {
@@ -220,7 +219,8 @@ public final class CaptureRun {
       int[] next = new int[positions.length];
       for (int row = 0; row < next.length; row++) {
         int at = positions[row] + 1 - prompt.length;
-        next[row] = at < 0 ? prompt[positions[row] + 1] : at < generated.length ? generated[at] : -1;
+        next[row] =
+            at < 0 ? prompt[positions[row] + 1] : at < generated.length ? generated[at] : -1;
       }
       metadata.put("lens", decode(engine, plan, captured, next, lens, writer));
     }
