@@ -43,6 +43,10 @@ final class Deployment implements AutoCloseable {
           "group.share.session.timeout.ms", "6000",
           "group.share.record.lock.duration.ms", "10000");
 
+  /** Producers give records up within a pause of the broker, as they otherwise do after 2 min. */
+  private static final Map<String, Integer> CLIENTS =
+      Map.of("delivery.timeout.ms", 6000, "request.timeout.ms", 3000, "linger.ms", 0);
+
   private final SoakSettings settings;
   private final Map<Target, ServiceProcess> services = new EnumMap<>(Target.class);
 
@@ -144,6 +148,7 @@ final class Deployment implements AutoCloseable {
                 "--bootstrap-servers=" + kafka.bootstrapServers(),
                 "--schema-registry=" + kafka.schemaRegistry()));
     set(arguments, "kafka.request-partitions", PARTITIONS);
+    CLIENTS.forEach((key, value) -> set(arguments, "kafka.properties.\"" + key + "\"", value));
     if (worker) {
       arguments.add("--dtype=float32");
       set(arguments, "worker.name", target.label());

@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.errors.RetriableException;
@@ -28,7 +29,7 @@ import org.slf4j.Logger;
 
 /**
  * Publishes the captured rows of all runs as chunks while they run, and their terminal events after
- * the broker has acknowledged every chunk.
+ * the broker has acknowledged every chunk and every other event.
  *
  * <p>What it holds is bounded from outside: the scheduler counts the bytes that it sent and those
  * that came back as {@link Credit} once the broker has them, and stops at the limit. Runs on a
@@ -60,8 +61,11 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
    * and rows. The publisher owns the event from now on.
    *
    * @param admittedAt when the run was admitted, for its timings
+   * @param events completes when the broker has the run's events so far, exceptionally if one never
+   *     will be there
    */
-  public record Finish(String attemptId, CompletionEvent terminal, Instant admittedAt)
+  public record Finish(
+      String attemptId, CompletionEvent terminal, Instant admittedAt, CompletionStage<Void> events)
       implements Command {}
 
   /** A run is given up without a terminal event: drops what was not sent yet. */
@@ -80,13 +84,15 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
   /** Every chunk and the terminal event are acknowledged. */
   public record Durable(String requestId, String attemptId) implements Report {}
 
-  /** Chunks could not be written: the attempt has failed. */
+  /** Chunks or tokens could not be written: the attempt has failed. */
   public record ChunksLost(String requestId, String attemptId, String reason) implements Report {}
 
   /** The terminal event could not be written: the request must stay in its queue. */
   public record TerminalLost(String requestId, String attemptId, String reason) implements Report {}
 
   private record ChunkSent(String attemptId, long heldBytes, String problem) implements Command {}
+
+  private record EventsWritten(String attemptId, String problem) implements Command {}
 
   private record TerminalSent(String attemptId, Throwable problem) implements Command {}
 
@@ -104,6 +110,7 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
     private long received;
     private long freed;
     private int unacknowledged;
+    private boolean eventsWritten;
     private Finish finish;
 
     private Stream(Begin begin, ChunkAssembler assembler) {
@@ -171,6 +178,7 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
         .onMessage(Finish.class, this::onFinish)
         .onMessage(Abort.class, this::onAbort)
         .onMessage(ChunkSent.class, this::onChunkSent)
+        .onMessage(EventsWritten.class, this::onEventsWritten)
         .onMessage(TerminalSent.class, this::onTerminalSent)
         .onMessage(RetryTerminal.class, this::onRetryTerminal)
         .onMessage(Tick.class, this::onTick)
@@ -202,6 +210,20 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
     if (stream != null) {
       stream.finish = finish;
       stream.assembler.flush().forEach(chunk -> send(stream, chunk));
+      getContext()
+          .pipeToSelf(
+              finish.events(), (done, e) -> new EventsWritten(finish.attemptId(), problem(e)));
+    }
+    return this;
+  }
+
+  /** A producer that gave up a token's event may well write the end after it. */
+  private Behavior<Command> onEventsWritten(EventsWritten written) {
+    Stream stream = streams.get(written.attemptId());
+    if (stream != null && written.problem() != null) {
+      lose(stream, "an event", written.problem());
+    } else if (stream != null) {
+      stream.eventsWritten = true;
       finishIfDone(stream);
     }
     return this;
@@ -250,26 +272,27 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
     stream.unacknowledged--;
     free(stream, sent.heldBytes());
     if (sent.problem() != null) {
-      loseChunks(stream, sent.problem());
+      lose(stream, "a chunk", sent.problem());
     } else {
       finishIfDone(stream);
     }
     return this;
   }
 
-  private void loseChunks(Stream stream, String problem) {
+  private void lose(Stream stream, String what, String problem) {
     Run run = stream.begin.run();
     log.warn(
-        "request={} attempt={} chunk was not written: {}",
+        "request={} attempt={} {} was not written: {}",
         run.requestId(),
         run.attemptId(),
+        what,
         problem);
     drop(stream);
     stream.begin.reports().tell(new ChunksLost(run.requestId(), run.attemptId(), problem));
   }
 
   private void finishIfDone(Stream stream) {
-    if (stream.finish == null || stream.unacknowledged > 0) {
+    if (!stream.eventsWritten || stream.unacknowledged > 0) {
       return;
     }
     Run run = stream.begin.run();

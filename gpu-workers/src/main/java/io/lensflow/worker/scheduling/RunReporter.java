@@ -13,7 +13,10 @@ import io.lensflow.worker.request.Run;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,6 +34,9 @@ final class RunReporter {
   private final ActorRef<ActivationPublisher.Command> publisher;
   private final ActorRef<ActivationPublisher.Credit> credits;
   private final InstantSource clock;
+
+  /** Of each run that has not ended: whether the broker has all of its events. */
+  private final Map<String, CompletableFuture<Void>> written = new HashMap<>();
 
   /**
    * @param completions topic of completion events
@@ -64,7 +70,7 @@ final class RunReporter {
         run.attempt().number(),
         run.request().promptLength(),
         run.steering().applied().size());
-    return emit(run, events.accepted(run));
+    return publish(run, events.accepted(run));
   }
 
   /** What a step captured goes to the publisher, before any word of how its runs ended. */
@@ -110,21 +116,36 @@ final class RunReporter {
   /** The attempt failed; its rows that were not sent are dropped. */
   void attemptFailed(Run run, String reason) {
     abort(run.attemptId());
-    emit(run, events.attemptFailed(run, CompletionEvents.WORKER_ERROR, reason));
+    publish(run, events.attemptFailed(run, CompletionEvents.WORKER_ERROR, reason));
   }
 
   /** Drops the rows of an attempt that were not sent. */
   void abort(String attemptId) {
+    written.remove(attemptId);
     publisher.tell(new ActivationPublisher.Abort(attemptId));
   }
 
   private void end(Generation generation, CompletionEvent terminal) {
     Instant admitted = generation.admittedAt() == null ? clock.instant() : generation.admittedAt();
+    String attemptId = generation.run().attemptId();
+    CompletableFuture<Void> events = written.remove(attemptId);
     publisher.tell(
-        new ActivationPublisher.Finish(generation.run().attemptId(), terminal, admitted));
+        new ActivationPublisher.Finish(
+            attemptId,
+            terminal,
+            admitted,
+            events == null ? CompletableFuture.completedFuture(null) : events));
   }
 
-  private CompletionStage<Void> emit(Run run, CompletionEvent event) {
+  /** Writes an event that belongs to the run: without it the run has no end. */
+  private void emit(Run run, CompletionEvent event) {
+    written.merge(
+        run.attemptId(),
+        publish(run, event).toCompletableFuture(),
+        (before, now) -> before.thenCombine(now, (done, doneToo) -> null));
+  }
+
+  private CompletionStage<Void> publish(Run run, CompletionEvent event) {
     return eventLog
         .publish(completions, run.requestId(), event, run.request().traceparent())
         .whenComplete(

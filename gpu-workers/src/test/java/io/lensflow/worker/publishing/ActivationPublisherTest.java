@@ -25,6 +25,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.producer.MockProducer;
@@ -96,11 +97,15 @@ class ActivationPublisherTest {
   }
 
   private void finish() {
+    finish(CompletableFuture.completedFuture(null));
+  }
+
+  private void finish(CompletableFuture<Void> tokens) {
     Finished finished =
         Finished.newBuilder().setReason(FinishReason.MAX_NEW_TOKENS).setText("de").build();
     publisher.tell(
         new ActivationPublisher.Finish(
-            run.attemptId(), made.finished(run, finished), Instant.now().minusSeconds(1)));
+            run.attemptId(), made.finished(run, finished), Instant.now().minusSeconds(1), tokens));
   }
 
   private void awaitChunks(int count) {
@@ -131,6 +136,34 @@ class ActivationPublisherTest {
     assertThat(chunks.history().get(0).key()).isEqualTo(run.requestId());
     assertThat(LensflowHeaders.get(chunks.history().get(0).headers(), LensflowHeaders.TYPE))
         .contains("ActivationChunk");
+  }
+
+  @Test
+  void shouldWriteTheTerminalEventOnlyWhenEveryTokenIsAcknowledged() {
+    CompletableFuture<Void> tokens = new CompletableFuture<>();
+    rows(0, 3);
+    finish(tokens);
+    awaitChunks(1);
+    assertThat(chunks.completeNext()).isTrue();
+    credits.receiveMessage(PATIENCE);
+    assertThat(events.history()).isEmpty();
+
+    tokens.complete(null);
+
+    Await.until(PATIENCE, () -> events.history().size() == 1);
+  }
+
+  @Test
+  void shouldFailTheAttemptWhenATokenCannotBeWritten() {
+    CompletableFuture<Void> tokens = new CompletableFuture<>();
+    finish(tokens);
+
+    tokens.completeExceptionally(new TimeoutException("no broker"));
+
+    ActivationPublisher.ChunksLost lost =
+        reports.expectMessageClass(ActivationPublisher.ChunksLost.class);
+    assertThat(lost.reason()).contains("no broker");
+    assertThat(events.history()).isEmpty();
   }
 
   @Test
