@@ -1,5 +1,6 @@
 package io.lensflow.bench.accuracy;
 
+import io.lensflow.bench.accuracy.ReferenceLens.Metrics;
 import io.lensflow.engine.DType;
 import io.lensflow.engine.Engine;
 import io.lensflow.engine.EngineLoader;
@@ -80,10 +81,22 @@ final class LensAccuracyTrial {
         LensBatch.of(rows, DType.FLOAT32, n).withTargets(targets).withFinalRows(finals, of);
     LensMetrics all = new LensMetrics(TOP_K, true, true, 1, true, true, LensAccuracy.EXACT);
     LensMetrics few = new LensMetrics(TOP_K, true, true, 1, false, false, LensAccuracy.FAST);
-    for (PathAccuracy path : paths()) {
-      LensRows decoded = head.decode(batch, path == exact ? all : few);
-      path.add(decoded, reference.decode(rows, finals, of, targets, TOP_K, decoded.topIds()));
+    LensRows decodedExactly = head.decode(batch, all);
+    LensRows decodedFast = head.decode(batch, few);
+    int[] asked = sideBySide(decodedExactly.topIds(), decodedFast.topIds());
+    Metrics metrics = reference.decode(rows, finals, of, targets, TOP_K, asked);
+    exact.add(decodedExactly, metrics, 0);
+    fast.add(decodedFast, metrics, TOP_K);
+  }
+
+  /** [n, 2k] of two [n, k]. */
+  private static int[] sideBySide(int[] left, int[] right) {
+    int[] both = new int[left.length + right.length];
+    for (int at = 0; at < left.length; at += TOP_K) {
+      System.arraycopy(left, at, both, 2 * at, TOP_K);
+      System.arraycopy(right, at, both, 2 * at + TOP_K, TOP_K);
     }
+    return both;
   }
 
   /** [L, positions, D] of [L, T, D]. */

@@ -55,15 +55,16 @@ final class PathAccuracy {
    * Takes in rows.
    *
    * @param rows what the path says
-   * @param reference what float64 says; asked for the path's own top tokens
+   * @param reference what float64 says; asked for the path's own top tokens, among others
+   * @param firstAsked where the path's own begin among those that were asked for of a row
    */
-  void add(LensRows rows, Metrics reference) {
+  void add(LensRows rows, Metrics reference, int firstAsked) {
     int n = rows.entropy().length;
     for (int row = 0; row < n; row++) {
       double lse = reference.metrics()[row * FIELDS + 1];
       entropy.add(rows.entropy()[row] - reference.metrics()[row * FIELDS], promise.sums());
       logSumExp.add(rows.logSumExp()[row] - lse, promise.sums());
-      addTop(rows, reference, row, lse);
+      addTop(rows, reference, row, firstAsked, lse);
       addTarget(rows.targets(), reference, row, lse);
       if (rows.kl() != null) {
         double expected = reference.metrics()[row * FIELDS + 4];
@@ -77,10 +78,11 @@ final class PathAccuracy {
    * The path's token at a place is right if float64 gives it the logit of that place, or one so
    * near that neighbours count as equal.
    */
-  private void addTop(LensRows rows, Metrics reference, int row, double lse) {
+  private void addTop(LensRows rows, Metrics reference, int row, int firstAsked, double lse) {
     int k = rows.k();
+    int width = reference.asked().length / rows.entropy().length;
     for (int i = 0; i < k; i++) {
-      double own = reference.asked()[row * k + i];
+      double own = reference.asked()[row * width + firstAsked + i];
       ids.add(own - reference.top()[row * (k + 1) + i], promise.gap());
       topLogit.add(rows.topLogits()[row * k + i] - own, promise.logit());
       probability.add(

@@ -165,7 +165,10 @@ public final class ClassicalMemory implements Benchmark {
               * config.hiddenSize()
               * size.dtype().bytes();
       double scratch =
-          (double) Float.BYTES * lens.columnBlock() * (config.hiddenSize() + 2.0 * lens.rowBlock());
+          (double) Float.BYTES
+              * lens.threads()
+              * lens.columnBlock()
+              * (config.hiddenSize() + lens.rowBlock());
       return size.keyValueBytes(PROMPT_TOKENS + newTokens - 1L) + waiting + scratch;
     }
   }
