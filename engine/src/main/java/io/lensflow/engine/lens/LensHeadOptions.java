@@ -17,7 +17,7 @@ import java.util.List;
  */
 public record LensHeadOptions(int rowBlock, int columnBlock, int threads, List<String> devices) {
   private static final int DEFAULT_ROW_BLOCK = 1024;
-  private static final int DEFAULT_COLUMN_BLOCK = 1024;
+  private static final int DEFAULT_COLUMN_BLOCK = 2048;
   private static final String HOST = "cpu";
 
   public LensHeadOptions {
@@ -34,7 +34,7 @@ public record LensHeadOptions(int rowBlock, int columnBlock, int threads, List<S
     this(rowBlock, columnBlock, threads, List.of());
   }
 
-  /** 1,024 rows × 1,024 tokens, all processors. */
+  /** 1,024 rows × 2,048 tokens, all processors. */
   public static LensHeadOptions defaults() {
     return new LensHeadOptions(
         DEFAULT_ROW_BLOCK, DEFAULT_COLUMN_BLOCK, Runtime.getRuntime().availableProcessors());

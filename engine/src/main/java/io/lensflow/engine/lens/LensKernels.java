@@ -17,8 +17,8 @@ final class LensKernels implements AutoCloseable {
   /** What no checkpoint stores and no row comes in. */
   private static final int FLOAT64 = 7;
 
-  /** Logits that elementwise work takes at a time: 256 KiB of values. */
-  private static final int SLICE = 1 << 16;
+  /** Logits that elementwise work takes at a time: 512 KiB of values. */
+  private static final int SLICE = 1 << 17;
 
   /** Rows that the second pass of JS takes at a time. */
   private static final int MIXTURE_SLICE = 64;

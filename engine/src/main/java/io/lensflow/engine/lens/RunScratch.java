@@ -14,7 +14,7 @@ import java.nio.FloatBuffer;
  */
 final class RunScratch implements AutoCloseable {
   /** Tokens whose maximum is taken together where the size of a block allows. */
-  static final int GROUP = 16;
+  static final int GROUP = 32;
 
   private final TensorKernels tensors;
   private final LensKernels kernels;
