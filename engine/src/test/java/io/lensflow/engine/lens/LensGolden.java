@@ -121,4 +121,32 @@ public final class LensGolden {
   private static void assertClose(float[] actual, float[] expected, float by, String name) {
     assertThat(actual).as(name).containsExactly(expected, within(by));
   }
+
+  /** Holds the fast path to its promise, against the exact one on the same rows. */
+  static void compareFast(LensRows fast, LensRows exact) {
+    int k = exact.k();
+    int n = exact.entropy().length;
+    int over = 0;
+    for (int row = 0; row < n; row++) {
+      if (Math.abs(fast.entropy()[row] - exact.entropy()[row]) > 0.1
+          || Math.abs(fast.logSumExp()[row] - exact.logSumExp()[row]) > 0.1) {
+        over++;
+      }
+      int rank = exact.targets().ranks()[row];
+      if (rank <= k) {
+        assertThat(fast.targets().ranks()[row]).isBetween(rank - 1, rank + 1);
+      }
+      for (int i = row * k; i < row * k + k; i++) {
+        assertThat(fast.topProbabilities()[i])
+            .isEqualTo(exact.topProbabilities()[i], within(5e-3f));
+        boolean clearAbove = i % k == 0 || exact.topLogits()[i - 1] - exact.topLogits()[i] > 1e-2;
+        boolean clearBelow =
+            i % k < k - 1 && exact.topLogits()[i] - exact.topLogits()[i + 1] > 1e-2;
+        if (clearAbove && clearBelow) {
+          assertThat(fast.topIds()[i]).isEqualTo(exact.topIds()[i]);
+        }
+      }
+    }
+    assertThat(over).isLessThanOrEqualTo(n / 1000);
+  }
 }

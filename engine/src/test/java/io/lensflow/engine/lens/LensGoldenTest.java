@@ -8,6 +8,7 @@ import io.lensflow.engine.capture.HookPoint;
 import io.lensflow.testkit.SharedData;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -15,10 +16,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every metric of the exact path, against float64 metrics of transformers' logits. */
+/**
+ * Every metric of the exact path, against float64 metrics of transformers' logits, and the fast
+ * path against the exact one.
+ */
 class LensGoldenTest {
   private static final LensMetrics ALL =
       new LensMetrics(5, true, true, 1, true, true, LensAccuracy.FAST);
+
+  private static final LensMetrics FAST =
+      new LensMetrics(5, true, true, 1, false, false, LensAccuracy.FAST);
 
   /** Blocks that divide neither rows nor vocabulary, and runs on devices of their own. */
   static Stream<Arguments> fixtures() {
@@ -66,7 +73,13 @@ class LensGoldenTest {
         LensBatch.of(LensHeadTest.bytes(values), DType.FLOAT32, n)
             .withTargets(IntStream.range(0, n).map(row -> ids[row % positions]).toArray())
             .withFinalRows(finals, IntStream.range(0, n).map(row -> row % positions).toArray());
-    LensRows rows = head.decode(batch, ALL);
-    LensGolden.compare(golden, name + ".lens." + hookPoint.fileName() + ".", rows, 1e-5f);
+    LensRows exact = head.decode(batch, ALL);
+    LensGolden.compare(golden, name + ".lens." + hookPoint.fileName() + ".", exact, 1e-5f);
+    LensRows fast = head.decode(batch, FAST);
+    LensGolden.compareFast(fast, exact);
+    assertThat(fast.kl()).isNull();
+    // A head that is not stored in bfloat16 has one path only.
+    boolean same = Arrays.equals(fast.entropy(), exact.entropy());
+    assertThat(same).isEqualTo(head.fastest() == LensAccuracy.EXACT);
   }
 }
