@@ -21,6 +21,8 @@ import io.lensflow.records.AppliedSteering;
 import io.lensflow.records.Capture;
 import io.lensflow.records.CompletionType;
 import io.lensflow.records.DeadLetter;
+import io.lensflow.records.LensAccuracy;
+import io.lensflow.records.LensRequest;
 import io.lensflow.records.LensResult;
 import io.lensflow.records.Prompt;
 import io.lensflow.records.PromptRequest;
@@ -125,7 +127,9 @@ class EndToEndIT {
 
   @Test
   void shouldDecodeEveryRowOfEveryLayerAsTheEngineAloneComputesIt() {
-    Map<Integer, Map<Integer, LensRow>> rows = byLayerAndPosition(run(request -> request));
+    LensRequest exact = LensRequest.newBuilder().setAccuracy(LensAccuracy.EXACT).build();
+    Map<Integer, Map<Integer, LensRow>> rows =
+        byLayerAndPosition(run(request -> request.setLenses(List.of(exact))));
 
     assertThat(rows.keySet()).containsExactlyElementsOf(range(alone.lens().size()));
     rows.forEach(
