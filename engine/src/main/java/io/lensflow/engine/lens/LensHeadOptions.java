@@ -5,7 +5,8 @@ import java.util.List;
 
 /**
  * How a lens head spends memory and processors. The vocabulary is split into runs, one for each
- * device, or on the CPU one for each thread: what a run says about a row is merged exactly.
+ * device, or on the CPU one for each thread: what a run says about a row is merged exactly. Beside
+ * the head, a run takes columnBlock·(D + rowBlock) float32 values of scratch, whatever the batch.
  *
  * @param rowBlock most rows that go through the head at once; the conversion of a block of the head
  *     is shared by them
