@@ -44,6 +44,9 @@ import java.util.stream.IntStream;
  * <p>Runs on the calling thread, with an engine of its own.
  */
 public final class CaptureRun {
+  /** What a run takes beside logits and rows. */
+  private static final long HEAP_OF_THE_REST = 128L << 20;
+
   private final CaptureOptions options;
   private final LoadProgress progress;
 
@@ -103,8 +106,34 @@ public final class CaptureRun {
           "the prompt's %d tokens and --max-new-tokens %d exceed the model's context of %d"
               .formatted(prompt.length, options.maxNewTokens(), config.maxPositions()));
     }
+    CapturePlan plan = plan(points, layers, positions, lens);
+    int captured = capturedPositions(plan, prompt.length, options.maxNewTokens()).length;
+    checkHeap(length, captured, config, plan, Runtime.getRuntime().maxMemory());
     try (Engine engine = load(dtype, length)) {
-      return run(engine, prompt, points, plan(points, layers, positions, lens), steering, lens);
+      return run(engine, prompt, points, plan, steering, lens);
+    }
+  }
+
+  /**
+   * Everything is held until it is written; better refused now than out of memory after an hour.
+   *
+   * @param n rows at most
+   * @param captured N', those captured
+   * @param heap bytes that Java may take
+   */
+  static void checkHeap(int n, int captured, ModelConfig config, CapturePlan plan, long heap) {
+    long logits = (long) n * config.vocabularySize() * Float.BYTES;
+    long rows =
+        (long) captured
+            * plan.hookPoints().size()
+            * plan.layers().size()
+            * config.hiddenSize()
+            * Float.BYTES;
+    long needed = logits + rows + HEAP_OF_THE_REST;
+    if (needed > heap) {
+      throw new IllegalArgumentException(
+          "%d rows take %d MB of logits, and %d captured positions up to %d MB; Java may take %d MB: ask for fewer --layers, --hook-points, --positions or --max-new-tokens, or set JAVA_OPTS=-Xmx%dm"
+              .formatted(n, logits >> 20, captured, rows >> 20, heap >> 20, (needed >> 20) + 1));
     }
   }
 

@@ -6,11 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.lensflow.engine.Golden;
 import io.lensflow.engine.GoldenCheckpoints;
 import io.lensflow.engine.Trace;
+import io.lensflow.engine.checkpoint.Checkpoint;
 import io.lensflow.engine.checkpoint.CheckpointFolder;
 import io.lensflow.engine.checkpoint.SafetensorsFile;
 import io.lensflow.engine.checkpoint.SafetensorsWriter;
 import io.lensflow.engine.checkpoint.VectorReader;
+import io.lensflow.engine.model.ModelConfig;
 import io.lensflow.testkit.SharedData;
+import io.lensflow.text.spec.PositionSpec;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -304,5 +307,24 @@ class CaptureRunTest {
     return Files.writeString(
         folder.resolve("steering.json"),
         "[{\"vector\": {\"file\": \"v.safetensors\", \"tensor\": \"v\"}, " + fields + "}]");
+  }
+
+  @Test
+  void shouldSayWhatToAskForWhenTheHeapCannotHoldTheRun() throws IOException {
+    ModelConfig config;
+    try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+      config = checkpoint.config().model();
+    }
+    CapturePlan plan =
+        new CapturePlan(List.of(HookPoint.RESIDUAL_POST), List.of(0, 1), PositionSpec.ALL, false);
+    long logits = 1_000_000L * config.vocabularySize() * Float.BYTES;
+    long rows = 500_000L * 2 * config.hiddenSize() * Float.BYTES;
+    long enough = logits + rows + (128L << 20);
+
+    CaptureRun.checkHeap(1_000_000, 500_000, config, plan, enough);
+    assertThatThrownBy(() -> CaptureRun.checkHeap(1_000_000, 500_000, config, plan, enough - 1))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("--positions")
+        .hasMessageContaining("JAVA_OPTS=-Xmx" + ((enough >> 20) + 1) + "m");
   }
 }
