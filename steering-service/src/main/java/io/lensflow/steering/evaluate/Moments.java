@@ -14,8 +14,7 @@ final class Moments {
   /** The population standard deviation: the divisor is n. */
   static double deviation(double[] values) {
     double mean = mean(values);
-    return Math.sqrt(
-        Arrays.stream(values).map(v -> (v - mean) * (v - mean)).sum() / values.length);
+    return Math.sqrt(Arrays.stream(values).map(v -> (v - mean) * (v - mean)).sum() / values.length);
   }
 
   /** Whether all values are the same. */

@@ -56,8 +56,7 @@ public final class ItemRange {
     int number = Integer.parseInt(digits);
     if (number >= size) {
       throw RefusedException.invalid(
-          field,
-          "there is no item %d; the data set has items 0 … %d".formatted(number, size - 1));
+          field, "there is no item %d; the data set has items 0 … %d".formatted(number, size - 1));
     }
     return number;
   }

@@ -35,9 +35,7 @@ public record ItemSplit(List<Integer> train, List<Integer> validation, List<Inte
     for (int number = 0; number < data.size(); number++) {
       ContrastiveItem item = data.item(number);
       if (item != null) {
-        byQuestion
-            .computeIfAbsent(key(item.question()), question -> new ArrayList<>())
-            .add(number);
+        byQuestion.computeIfAbsent(key(item.question()), question -> new ArrayList<>()).add(number);
       }
     }
     List<List<Integer>> groups = new ArrayList<>(byQuestion.values());

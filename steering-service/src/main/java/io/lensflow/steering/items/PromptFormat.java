@@ -27,7 +27,8 @@ public enum PromptFormat {
         return format;
       }
     }
-    throw RefusedException.invalid("format", "'%s' is no format; use chat or plain".formatted(name));
+    throw RefusedException.invalid(
+        "format", "'%s' is no format; use chat or plain".formatted(name));
   }
 
   /** As requests and results write it. */

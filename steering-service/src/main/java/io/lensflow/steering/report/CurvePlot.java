@@ -33,11 +33,7 @@ public final class CurvePlot {
     for (Control control : evaluation.controls()) {
       boolean random = control.kind().equals(Evaluation.RANDOM);
       plot.curve(
-          ControlNames.of(control),
-          x,
-          control.meanCurve(),
-          random ? Svg.GREY : Svg.ORANGE,
-          false);
+          ControlNames.of(control), x, control.meanCurve(), random ? Svg.GREY : Svg.ORANGE, false);
     }
     return plot.toString();
   }

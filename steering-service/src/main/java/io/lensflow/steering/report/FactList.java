@@ -23,7 +23,10 @@ final class FactList {
         List.of(
             "sites",
             evaluation.sites().stream()
-                .map(s -> "%s of layer %d, norm %s".formatted(s.hook(), s.layer(), Figures.of(s.norm())))
+                .map(
+                    s ->
+                        "%s of layer %d, norm %s"
+                            .formatted(s.hook(), s.layer(), Figures.of(s.norm())))
                 .collect(Collectors.joining("; "))));
     facts.add(
         List.of(

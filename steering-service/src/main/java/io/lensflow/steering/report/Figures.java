@@ -13,7 +13,8 @@ final class Figures {
       return "–";
     }
     double size = Math.abs(value);
-    String format = size >= 100 ? "%.0f" : size >= 10 ? "%.1f" : size >= 0.1 || size == 0 ? "%.3f" : "%.5f";
+    String format =
+        size >= 100 ? "%.0f" : size >= 10 ? "%.1f" : size >= 0.1 || size == 0 ? "%.3f" : "%.5f";
     return String.format(Locale.ROOT, format, value).replace("-", "−");
   }
 

@@ -16,8 +16,8 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * An evaluation as one HTML file that needs nothing else: styles and pictures are inside, no script,
- * nothing is fetched. Texts of data sets and models are shown as text, whatever they hold.
+ * An evaluation as one HTML file that needs nothing else: styles and pictures are inside, no
+ * script, nothing is fetched. Texts of data sets and models are shown as text, whatever they hold.
  */
 public final class HtmlReport {
   /** Items shown in full at each end. */

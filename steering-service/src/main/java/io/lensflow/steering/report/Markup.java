@@ -24,7 +24,11 @@ final class Markup {
 
   /** Characters that XML 1.0 can hold: one control character would spoil a whole picture. */
   private static boolean isXml(int c) {
-    return c >= 0x20 && c < 0xD800 || c == '\n' || c == '\t' || c == '\r' || c > 0xDFFF && c < 0xFFFE
+    return c >= 0x20 && c < 0xD800
+        || c == '\n'
+        || c == '\t'
+        || c == '\r'
+        || c > 0xDFFF && c < 0xFFFE
         || c > 0xFFFF;
   }
 }

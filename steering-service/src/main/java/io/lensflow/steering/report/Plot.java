@@ -48,8 +48,7 @@ final class Plot {
           11,
           Svg.FAINT);
     }
-    svg.text(
-        new Point((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 14), nameX, Anchor.MIDDLE, 12, Svg.INK);
+    svg.text(new Point((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 14), nameX, Anchor.MIDDLE, 12, Svg.INK);
     svg.upwards(new Point(18, (TOP + HEIGHT - BOTTOM) / 2), nameY, 12, Svg.INK);
     return this;
   }
@@ -62,8 +61,7 @@ final class Plot {
   /** A line across at a value of y, if that is in range. */
   Plot horizontal(double value, String colour, double stroke) {
     if (value >= y.low() && value <= y.high()) {
-      svg.line(
-          new Point(LEFT, y.at(value)), new Point(WIDTH - RIGHT, y.at(value)), colour, stroke);
+      svg.line(new Point(LEFT, y.at(value)), new Point(WIDTH - RIGHT, y.at(value)), colour, stroke);
     }
     return this;
   }

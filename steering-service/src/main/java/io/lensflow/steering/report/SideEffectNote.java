@@ -14,7 +14,6 @@ final class SideEffectNote {
         ? rows + " Computed over the whole vocabulary."
         : rows
             + " %d tokens, which hold %s of the unsteered probability, are compared one by one and the rest as one: KL is at least this."
-                .formatted(
-                    effects.namedTokens(), Figures.share(effects.coveredProbability()));
+                .formatted(effects.namedTokens(), Figures.share(effects.coveredProbability()));
   }
 }

@@ -40,8 +40,7 @@ final class SlopeHistogram {
             from + width,
             counts[bin],
             bin < below ? Svg.ORANGE : Svg.BLUE,
-            "%d items: %s … %s"
-                .formatted(counts[bin], Figures.of(from), Figures.of(from + width)));
+            "%d items: %s … %s".formatted(counts[bin], Figures.of(from), Figures.of(from + width)));
       }
     }
     return plot.vertical(0, Svg.INK)

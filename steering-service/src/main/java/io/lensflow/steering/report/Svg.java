@@ -5,8 +5,8 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * A picture in the making: SVG 1.1 with attributes only, so that it looks the same inside a page and
- * in a file of its own. Units are pixels, y grows downwards. Not thread-safe.
+ * A picture in the making: SVG 1.1 with attributes only, so that it looks the same inside a page
+ * and in a file of its own. Units are pixels, y grows downwards. Not thread-safe.
  */
 final class Svg {
   static final String INK = "#24292f";
@@ -49,12 +49,7 @@ final class Svg {
   Svg line(Point from, Point to, String colour, double stroke) {
     return add(
         "<line x1='%s' y1='%s' x2='%s' y2='%s' stroke='%s' stroke-width='%s'/>",
-        number(from.x()),
-        number(from.y()),
-        number(to.x()),
-        number(to.y()),
-        colour,
-        number(stroke));
+        number(from.x()), number(from.y()), number(to.x()), number(to.y()), colour, number(stroke));
   }
 
   /** A line through points. */

@@ -28,8 +28,7 @@ final class SweepHeatMap {
             "Mean slope by layer and hook point");
     svg.text(new Point(12, 20), "Mean slope on the validation items", Anchor.START, 14, Svg.INK);
     for (int y = 0; y < hooks.size(); y++) {
-      svg.text(
-          new Point(LEFT - 8, TOP + ROW * y + 19), hooks.get(y), Anchor.END, 11, Svg.INK);
+      svg.text(new Point(LEFT - 8, TOP + ROW * y + 19), hooks.get(y), Anchor.END, 11, Svg.INK);
     }
     for (int x = 0; x < layers.size(); x++) {
       svg.text(
@@ -42,8 +41,7 @@ final class SweepHeatMap {
     for (Cell cell : sweep.cells()) {
       Point corner =
           new Point(
-              LEFT + column * layers.indexOf(cell.layer()),
-              TOP + ROW * hooks.indexOf(cell.hook()));
+              LEFT + column * layers.indexOf(cell.layer()), TOP + ROW * hooks.indexOf(cell.hook()));
       draw(svg, cell, corner, column, most == 0 ? 0 : cell.slopes().mean() / most);
       if (cell.equals(sweep.best())) {
         svg.outline(new Point(corner.x() + 1, corner.y() + 1), column - 2, ROW - 2, Svg.INK);

@@ -142,7 +142,10 @@ class ItemRendererTest {
                     assertThat(pair.item().matching())
                         .contains(tokenizer.decode(pair.matchingToken()).strip()))
             .extracting(pair -> tokenizer.decode(pair.matchingToken()).strip())
-            .containsOnly(name.startsWith("corrigible") ? new String[] {"A", "B"} : new String[] {"Yes", "No"});
+            .containsOnly(
+                name.startsWith("corrigible")
+                    ? new String[] {"A", "B"}
+                    : new String[] {"Yes", "No"});
       }
     }
   }
