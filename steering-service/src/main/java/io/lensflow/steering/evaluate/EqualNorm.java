@@ -24,23 +24,19 @@ final class EqualNorm {
         values[i] = (float) random.nextGaussian();
       }
       drawn.add(
-          new SiteDraft(
-              site.field(),
-              site.layer(),
-              site.hookPoint(),
-              scaled(values, Float32.norm(site.values()))));
+          scaled(new SiteDraft(site.field(), site.layer(), site.hookPoint(), values), site));
     }
     return drawn;
   }
 
-  /** The same direction, of another norm. */
-  static float[] scaled(float[] values, double norm) {
-    double factor = norm / Float32.norm(values);
-    float[] scaled = new float[values.length];
-    for (int i = 0; i < values.length; i++) {
-      scaled[i] = (float) (values[i] * factor);
+  /** The same direction, as long as another vector. */
+  static SiteDraft scaled(SiteDraft site, SiteDraft like) {
+    double factor = Float32.norm(like.values()) / Float32.norm(site.values());
+    float[] scaled = new float[site.values().length];
+    for (int i = 0; i < scaled.length; i++) {
+      scaled[i] = (float) (site.values()[i] * factor);
     }
-    return scaled;
+    return new SiteDraft(site.field(), site.layer(), site.hookPoint(), scaled);
   }
 
   /** The norm over all sites together. */

@@ -33,6 +33,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -47,10 +48,11 @@ public final class EvaluateKind implements JobKind {
 
   private final Pipeline pipeline;
   private final ModelTokenizers tokenizers;
-  private final TemporaryVectors.Desk desk;
+  private final VectorDesk desk;
   private final SiteReader sites;
   private final Predicate<String> isActive;
   private final EvaluateLimits limits;
+  private final Clock clock;
 
   /**
    * @param pipeline where answers come from
@@ -62,16 +64,18 @@ public final class EvaluateKind implements JobKind {
   public EvaluateKind(
       Pipeline pipeline,
       ModelTokenizers tokenizers,
-      TemporaryVectors.Desk desk,
+      VectorDesk desk,
       SiteReader sites,
       Predicate<String> isActive,
-      EvaluateLimits limits) {
+      EvaluateLimits limits,
+      Clock clock) {
     this.pipeline = pipeline;
     this.tokenizers = tokenizers;
     this.desk = desk;
     this.sites = sites;
     this.isActive = isActive;
     this.limits = limits;
+    this.clock = clock;
   }
 
   @Override
@@ -87,7 +91,7 @@ public final class EvaluateKind implements JobKind {
   @Override
   public JobTask prepare(String model, JsonNode request) {
     EvaluatePlan plan = plan(model, StrictJson.read(request, EvaluateRequest.class));
-    EvaluateTask task = new EvaluateTask(plan, pipeline, desk, sites, isActive);
+    EvaluateTask task = new EvaluateTask(plan, pipeline, desk, sites, isActive, clock);
     if (task.requests() > limits.maxRequests()) {
       throw RefusedException.invalid(
           plan.isSweep() ? "sweep" : "test",

@@ -1,6 +1,7 @@
 package io.lensflow.steering.evaluate;
 
 import io.lensflow.client.ServedModel;
+import io.lensflow.records.SteeringOperation;
 import io.lensflow.records.VectorManifest;
 import io.lensflow.steering.build.Balance;
 import io.lensflow.steering.build.BuildMethod;
@@ -86,5 +87,10 @@ record EvaluatePlan(
             .setHiddenSize(model.hiddenSize())
             .build()
         : version.manifest();
+  }
+
+  /** Whether multiplier 0 steers nothing; {@code PROJECT_TO} takes the direction out then. */
+  boolean zeroIsNone() {
+    return manifest().getOperation() != SteeringOperation.PROJECT_TO;
   }
 }

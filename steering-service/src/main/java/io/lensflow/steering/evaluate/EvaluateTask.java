@@ -1,6 +1,7 @@
 package io.lensflow.steering.evaluate;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lensflow.steering.build.BuiltSite;
 import io.lensflow.steering.build.Site;
 import io.lensflow.steering.evaluate.Evaluation.Generation;
@@ -14,9 +15,9 @@ import io.lensflow.steering.pipeline.Pipeline;
 import io.lensflow.steering.topics.SiteReader;
 import io.lensflow.steering.vector.Origin;
 import io.lensflow.steering.vector.SiteDraft;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 
@@ -31,9 +32,10 @@ final class EvaluateTask implements JobTask {
 
   private final EvaluatePlan plan;
   private final Pipeline pipeline;
-  private final TemporaryVectors.Desk desk;
+  private final VectorDesk desk;
   private final SiteReader siteReader;
   private final Predicate<String> isActive;
+  private final Clock clock;
 
   /** What is judged: who steers, and what it is. */
   private record Judged(SteeredBy steeredBy, List<SiteDraft> sites, Double labelShare) {}
@@ -41,14 +43,16 @@ final class EvaluateTask implements JobTask {
   EvaluateTask(
       EvaluatePlan plan,
       Pipeline pipeline,
-      TemporaryVectors.Desk desk,
+      VectorDesk desk,
       SiteReader siteReader,
-      Predicate<String> isActive) {
+      Predicate<String> isActive,
+      Clock clock) {
     this.plan = plan;
     this.pipeline = pipeline;
     this.desk = desk;
     this.siteReader = siteReader;
     this.isActive = isActive;
+    this.clock = clock;
   }
 
   /** How many requests it takes, to within a few. */
@@ -114,17 +118,19 @@ final class EvaluateTask implements JobTask {
                 .measure();
     List<Generation> generations =
         new GenerationRun(plan.prompts()).measure(measuring, judged.steeredBy());
+    Findings findings = new Findings(plan, judged.sites(), judged.labelShare(), train);
     Evaluation evaluation =
-        new Findings(plan, judged.sites(), judged.labelShare(), train)
-            .of(
-                propensity,
+        findings.of(
+            propensity,
+            new Findings.Measured(
                 controls,
                 sweep,
                 effects,
                 generations,
                 measuring.done(),
-                (System.nanoTime() - begun) / 1e9);
-    return result(job, judged, evaluation);
+                (System.nanoTime() - begun) / 1e9,
+                clock.instant()));
+    return result(job, findings, evaluation);
   }
 
   private TrainRows train(Measuring measuring, List<SiteDraft> given) {
@@ -162,19 +168,16 @@ final class EvaluateTask implements JobTask {
         best.labelShare());
   }
 
-  private JobResult result(JobContext job, Judged judged, Evaluation evaluation) {
+  private JobResult result(JobContext job, Findings findings, Evaluation evaluation) {
     if (!plan.publish()) {
       return JobResult.of(JSON.valueToTree(evaluation));
     }
     return JobResult.publishing(
         () ->
             desk.changes()
-                .publish(
-                    plan.vector(),
-                    new Findings(plan, judged.sites(), judged.labelShare(), null).draft(job.actor()),
-                    Origin.http(job.actor())),
+                .publish(plan.vector(), findings.draft(job.actor()), Origin.http(job.actor())),
         change ->
-            JSON.valueToTree(
-                evaluation.named(plan.vector().name() + "@" + change.versions().get(0))));
+            JSON.<ObjectNode>valueToTree(evaluation)
+                .put("vector", plan.vector().name() + "@" + change.versions().get(0)));
   }
 }

@@ -1,6 +1,7 @@
 package io.lensflow.steering.evaluate;
 
 import io.lensflow.records.SteeringRequest;
+import io.lensflow.steering.evaluate.EvaluatePlan.Prompts;
 import io.lensflow.steering.evaluate.Evaluation.Continuation;
 import io.lensflow.steering.evaluate.Evaluation.Generation;
 import java.util.ArrayList;
@@ -11,30 +12,15 @@ import java.util.stream.IntStream;
 final class GenerationRun {
   private static final String STEERED = "from_label";
 
-  private final List<String> prompts;
-  private final List<int[]> tokenIds;
-  private final List<Double> multipliers;
-  private final int maxNewTokens;
+  private final Prompts prompts;
 
-  /**
-   * @param prompts what people see
-   * @param tokenIds the same as the model reads it
-   */
-  GenerationRun(
-      List<String> prompts, List<int[]> tokenIds, List<Double> multipliers, int maxNewTokens) {
+  GenerationRun(Prompts prompts) {
     this.prompts = prompts;
-    this.tokenIds = tokenIds;
-    this.multipliers = multipliers;
-    this.maxNewTokens = maxNewTokens;
-  }
-
-  /** How many requests it takes. */
-  int count() {
-    return prompts.size() * multipliers.size();
   }
 
   List<Generation> measure(Measuring measuring, SteeredBy vector) {
-    String[] texts = new String[count()];
+    List<Double> multipliers = prompts.multipliers();
+    String[] texts = new String[prompts.texts().size() * multipliers.size()];
     measuring.run(
         "generate",
         texts.length,
@@ -42,16 +28,16 @@ final class GenerationRun {
         index -> {
           double multiplier = multipliers.get(index % multipliers.size());
           List<SteeringRequest> steering = List.of(vector.at(multiplier, STEERED));
-          int[] prompt = tokenIds.get(index / multipliers.size());
-          return Probes.continuation(prompt, maxNewTokens, steering);
+          int[] prompt = prompts.tokenIds().get(index / multipliers.size());
+          return Probes.continuation(prompt, prompts.maxNewTokens(), steering);
         },
         (index, answer) -> texts[index] = answer.terminal().getFinished().getText());
     List<Generation> generations = new ArrayList<>();
-    for (int prompt = 0; prompt < prompts.size(); prompt++) {
+    for (int prompt = 0; prompt < prompts.texts().size(); prompt++) {
       int first = prompt * multipliers.size();
       generations.add(
           new Generation(
-              prompts.get(prompt),
+              prompts.texts().get(prompt),
               IntStream.range(0, multipliers.size())
                   .mapToObj(m -> new Continuation(multipliers.get(m), texts[first + m]))
                   .toList()));

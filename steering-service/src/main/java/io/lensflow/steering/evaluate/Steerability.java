@@ -46,10 +46,7 @@ public record Steerability(
     if (propensity.length == 0) {
       throw new IllegalArgumentException("a mean slope needs at least one item");
     }
-    double[] slopes =
-        Arrays.stream(propensity)
-            .mapToDouble(row -> LinearFit.of(multipliers, row).slope())
-            .toArray();
+    double[] slopes = slopes(multipliers, propensity);
     double[] mean = new double[multipliers.length];
     double[] deviation = new double[multipliers.length];
     for (int m = 0; m < multipliers.length; m++) {
@@ -68,6 +65,18 @@ public record Steerability(
         LinearFit.of(multipliers, mean).r2(),
         Spearman.of(multipliers, mean),
         Interval.ofMean(slopes, seed));
+  }
+
+  /**
+   * The items' slopes alone.
+   *
+   * @param multipliers [M], not all equal
+   * @param propensity [N, M]
+   */
+  static double[] slopes(double[] multipliers, double[][] propensity) {
+    return Arrays.stream(propensity)
+        .mapToDouble(row -> LinearFit.of(multipliers, row).slope())
+        .toArray();
   }
 
   /** What the slopes of some of the items come to. */

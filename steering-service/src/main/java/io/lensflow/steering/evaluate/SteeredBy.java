@@ -16,7 +16,7 @@ record SteeredBy(String name, int version, Site site) {
     return SteeringRequest.newBuilder()
         .setName(name)
         .setVersion(version)
-        .setMultiplier(multiplier)
+        .setMultiplier((float) multiplier)
         .setPositions(positions)
         .setHookPoint(site == null ? null : site.hookPoint())
         .setLayers(site == null ? null : Integer.toString(site.layer()))

@@ -8,16 +8,12 @@ import io.lensflow.steering.vector.Names;
 import io.lensflow.steering.vector.Origin;
 import io.lensflow.steering.vector.RefusedException;
 import io.lensflow.steering.vector.SiteDraft;
-import io.lensflow.steering.vector.VectorBook;
-import io.lensflow.steering.vector.VectorChanges;
 import io.lensflow.steering.vector.VectorDraft;
 import io.lensflow.steering.vector.VectorId;
-import io.lensflow.steering.worker.LiveWorkers;
 import io.lensflow.steering.worker.Rollout;
 import io.lensflow.steering.worker.Verdict;
 import io.lensflow.steering.writer.NotWriterException;
 import io.lensflow.steering.writer.OutcomeUnknownException;
-import io.lensflow.steering.writer.Writer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -39,10 +35,7 @@ final class TemporaryVectors {
   private static final Logger log = LoggerFactory.getLogger(TemporaryVectors.class);
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-  /** What is needed to publish and retire. */
-  record Desk(VectorBook book, VectorChanges changes, Writer writer, LiveWorkers workers) {}
-
-  private final Desk desk;
+  private final VectorDesk desk;
   private final JobContext job;
   private final VectorId id;
   private final VectorManifest like;
@@ -50,7 +43,7 @@ final class TemporaryVectors {
   /**
    * @param like whose operation they have: they are compared with it
    */
-  TemporaryVectors(Desk desk, JobContext job, VectorManifest like) {
+  TemporaryVectors(VectorDesk desk, JobContext job, VectorManifest like) {
     this.desk = desk;
     this.job = job;
     this.like = like;
@@ -111,7 +104,7 @@ final class TemporaryVectors {
    *
    * @param isActive whether a job, by its id, may still need its vectors
    */
-  static void retireLeftovers(Desk desk, String model, Predicate<String> isActive) {
+  static void retireLeftovers(VectorDesk desk, String model, Predicate<String> isActive) {
     for (NamedVector vector : desk.book().ofModel(model)) {
       String name = vector.id().name();
       if (Names.isOfJob(name) && !isActive.test(name.substring(Names.OF_JOBS.length()))) {
@@ -120,7 +113,7 @@ final class TemporaryVectors {
     }
   }
 
-  private static void retire(Desk desk, NamedVector vector, String actor) {
+  private static void retire(VectorDesk desk, NamedVector vector, String actor) {
     if (vector.versions().isEmpty()) {
       return;
     }

@@ -123,8 +123,7 @@ final class PipelineRun implements AutoCloseable {
   /** Results from now on, or from where the job began. */
   private SettledStream open() {
     Instant begin = job.createdAt().minus(SKEW);
-    StartingPoint start =
-        job.resumed() ? new StartingPoint.At(begin) : new StartingPoint.Latest();
+    StartingPoint start = job.resumed() ? new StartingPoint.At(begin) : new StartingPoint.Latest();
     Subscription subscription = Subscription.toAll(start).withAbandonAfter(SILENCE);
     Set<ResultTopic> read = EnumSet.of(ResultTopic.COMPLETIONS, ResultTopic.LENS_RESULTS);
     if (requests.chunks()) {
@@ -165,12 +164,12 @@ final class PipelineRun implements AutoCloseable {
   private void recall() {
     Instant since = job.createdAt().minus(SKEW);
     ServedModel model = models.model(job.model()).orElseThrow();
-    Set<String> sent =
-        SentRequests.on(clients, lanes(model), since, id -> indexOf.containsKey(id));
+    Set<String> sent = SentRequests.on(clients, lanes(model), since, id -> indexOf.containsKey(id));
     Instant expiry = clock.instant().plus(settings.deadline()).plus(GRACE);
     sent.forEach(id -> inFlight.put(id, expiry));
     unsent.removeIf(index -> sent.contains(id(index)));
-    log.info("job={} goes on: {} of {} requests were sent", job.jobId(), sent.size(), repeats.length);
+    log.info(
+        "job={} goes on: {} of {} requests were sent", job.jobId(), sent.size(), repeats.length);
   }
 
   private List<String> lanes(ServedModel model) {
