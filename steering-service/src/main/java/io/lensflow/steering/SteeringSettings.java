@@ -107,7 +107,9 @@ public record SteeringSettings(
         "jobs.request-deadline",
         "1 s … 6 days");
     return new PipelineSettings(
-        atLeast(1, config, "jobs.requests-per-slot"), bytes(config, "jobs.max-in-flight-bytes"), deadline);
+        atLeast(1, config, "jobs.requests-per-slot"),
+        bytes(config, "jobs.max-in-flight-bytes"),
+        deadline);
   }
 
   private static int atLeast(int least, Config config, String key) {

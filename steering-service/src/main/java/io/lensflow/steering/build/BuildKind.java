@@ -86,6 +86,7 @@ public final class BuildKind implements JobKind {
   private BuildPlan plan(String modelName, BuildRequest request) {
     require("name", request.name());
     require(DATA, request.data());
+    require("layers", request.layers());
     Names.checkVector(request.name());
     PromptFormat format = PromptFormat.of(or(request.format(), "chat"));
     BuildMethod method =
@@ -105,7 +106,7 @@ public final class BuildKind implements JobKind {
                 () ->
                     RefusedException.unknown(
                         "model", "no live worker serves '%s' any more".formatted(modelName)));
-    List<Integer> layers = layers(or(request.layers(), "all"), model.layers());
+    List<Integer> layers = layers(request.layers(), model.layers());
     DataSet data =
         DataSet.read(
             or(request.dataset(), "data"), request.data().getBytes(StandardCharsets.UTF_8));

@@ -3,12 +3,12 @@ package io.lensflow.steering.build;
 import java.util.List;
 
 /**
- * What a build sends. Only {@code name} and {@code data} must be there.
+ * What a build sends. Only {@code name}, {@code data} and {@code layers} must be there.
  *
  * @param name name of the vector
  * @param data contrastive items, one JSON object a line
  * @param dataset what to call the data
- * @param layers layer spec; absent: all
+ * @param layers layer spec, such as {@code 14} or {@code all}
  * @param hookPoints where in the block; absent: {@code ATTENTION_INPUT}
  * @param method a {@link BuildMethod}; absent: {@code MEAN_DIFFERENCE}
  * @param balance a {@link Balance}; absent: {@code LABEL}

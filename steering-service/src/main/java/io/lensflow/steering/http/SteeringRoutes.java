@@ -80,6 +80,7 @@ public final class SteeringRoutes {
                 new PolicyRoutes(
                         of.policies(), of.policyChanges(), of.workers(), of.writer(), bodies, parts)
                     .routes(),
+                new ModelRoutes(of.workers()).routes(),
                 new JobRoutes(of.jobs(), of.workers(), bodies, parts).routes())
             .flatMap(List::stream)
             .toList();
