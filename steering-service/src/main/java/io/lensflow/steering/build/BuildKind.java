@@ -114,7 +114,11 @@ public final class BuildKind implements JobKind {
     Tokenizer tokenizer = tokenizers.of(model);
     ItemPairs chosen =
         ItemPairs.of(
-            itemsField(request), data, numbers, ItemRenderer.forRequest(tokenizer, format), model.maxContext());
+            itemsField(request),
+            data,
+            numbers,
+            ItemRenderer.forRequest(tokenizer, format),
+            model.maxContext());
     List<ItemPair> pairs = new ArrayList<>();
     List<SkippedLine> skipped = new ArrayList<>(chosen.skipped());
     sift(chosen, balance, tokenizer, pairs, skipped);

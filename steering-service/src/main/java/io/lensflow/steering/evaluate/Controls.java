@@ -25,8 +25,7 @@ final class Controls {
    * @param judged the vector that they are compared with
    * @param train rows of the training items at its sites; null if there are none
    */
-  Controls(
-      EvaluatePlan plan, List<SiteDraft> judged, TrainRows train, TemporaryVectors temporary) {
+  Controls(EvaluatePlan plan, List<SiteDraft> judged, TrainRows train, TemporaryVectors temporary) {
     this.plan = plan;
     this.judged = judged;
     this.temporary = temporary;
@@ -60,9 +59,7 @@ final class Controls {
   List<SteeredBy> publish() {
     return made.stream()
         .map(
-            one ->
-                new SteeredBy(
-                    temporary.name(), temporary.version(one.kind(), one::sites), null))
+            one -> new SteeredBy(temporary.name(), temporary.version(one.kind(), one::sites), null))
         .toList();
   }
 

@@ -23,8 +23,7 @@ final class EqualNorm {
       for (int i = 0; i < values.length; i++) {
         values[i] = (float) random.nextGaussian();
       }
-      drawn.add(
-          scaled(new SiteDraft(site.field(), site.layer(), site.hookPoint(), values), site));
+      drawn.add(scaled(new SiteDraft(site.field(), site.layer(), site.hookPoint(), values), site));
     }
     return drawn;
   }

@@ -193,8 +193,7 @@ public final class EvaluateKind implements JobKind {
       throw RefusedException.invalid("sweep.layers", e.getMessage());
     }
     List<Site> sites = new ArrayList<>();
-    List<String> names =
-        or(request.hookPoints(), List.of("ATTENTION_INPUT", "RESIDUAL_POST"));
+    List<String> names = or(request.hookPoints(), List.of("ATTENTION_INPUT", "RESIDUAL_POST"));
     for (String name : names.stream().distinct().toList()) {
       HookPoint hookPoint = Symbols.choose(HookPoint.class, "sweep.hookPoints", name);
       layers.forEach(layer -> sites.add(new Site(hookPoint, layer)));
@@ -274,8 +273,7 @@ public final class EvaluateKind implements JobKind {
                 renderer.format() == PromptFormat.CHAT
                     ? renderer.promptIds(text)
                     : tokenizer.encode(text)));
-    for (ItemPair pair :
-        parts.test().pairs().stream().limit(or(request.questions(), 0)).toList()) {
+    for (ItemPair pair : parts.test().pairs().stream().limit(or(request.questions(), 0)).toList()) {
       texts.add(pair.item().question());
       ids.add(renderer.promptIds(pair.item().question()));
     }
@@ -288,7 +286,8 @@ public final class EvaluateKind implements JobKind {
     int newTokens = or(request.maxNewTokens(), NEW_TOKENS);
     if (newTokens < 1 || newTokens > limits.maxNewTokens()) {
       throw RefusedException.invalid(
-          "maxNewTokens", "must be 1 … %d (%smax-new-tokens)".formatted(limits.maxNewTokens(), SECTION));
+          "maxNewTokens",
+          "must be 1 … %d (%smax-new-tokens)".formatted(limits.maxNewTokens(), SECTION));
     }
     List<Double> chosen =
         request.promptMultipliers() == null

@@ -14,8 +14,8 @@ import java.util.List;
  * @param dataset what to call the data
  * @param format {@code chat} or {@code plain}; absent: chat
  * @param test items to judge by, such as {@code 200-239}
- * @param train items to build the control of shuffled labels from, and a sweep; absent: the split's,
- *     else none
+ * @param train items to build the control of shuffled labels from, and a sweep; absent: the
+ *     split's, else none
  * @param validation items to choose a sweep's site by; absent: the split's
  * @param split seed of a split that gives what {@code train}, {@code validation} and {@code test}
  *     leave open

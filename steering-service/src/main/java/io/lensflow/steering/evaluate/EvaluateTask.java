@@ -107,14 +107,12 @@ final class EvaluateTask implements JobTask {
     vectors.addAll(controls.publish());
     List<ItemPair> test = plan.parts().test().pairs();
     double[][][] propensity =
-        new PropensityRun(
-                vectors, test, plan.multipliers(), plan.positions(), plan.zeroIsNone())
+        new PropensityRun(vectors, test, plan.multipliers(), plan.positions(), plan.zeroIsNone())
             .measure(measuring, "test");
     SideEffects effects =
         plan.neutral() == null
             ? null
-            : new SideEffectRun(
-                    measuring, plan.neutral(), judged.steeredBy(), plan.multipliers())
+            : new SideEffectRun(measuring, plan.neutral(), judged.steeredBy(), plan.multipliers())
                 .measure();
     List<Generation> generations =
         new GenerationRun(plan.prompts()).measure(measuring, judged.steeredBy());
@@ -134,7 +132,8 @@ final class EvaluateTask implements JobTask {
   }
 
   private TrainRows train(Measuring measuring, List<SiteDraft> given) {
-    List<Site> sites = plan.isSweep() ? plan.sweep() : chosen(given).stream().map(Site::of).toList();
+    List<Site> sites =
+        plan.isSweep() ? plan.sweep() : chosen(given).stream().map(Site::of).toList();
     TrainRows train =
         new TrainRows(
             plan.parts().train().pairs(),

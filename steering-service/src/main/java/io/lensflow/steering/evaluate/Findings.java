@@ -80,9 +80,7 @@ final class Findings {
         single ? sites.get(0).layer() : null,
         sites.stream()
             .map(
-                s ->
-                    new Evaluation.Site(
-                        s.hookPoint().name(), s.layer(), Float32.norm(s.values())))
+                s -> new Evaluation.Site(s.hookPoint().name(), s.layer(), Float32.norm(s.values())))
             .toList(),
         plan.positions(),
         numbers(plan.parts().train()),

@@ -44,14 +44,11 @@ final class PartChoice {
    */
   Parts choose() {
     boolean sweep = request.sweep() != null;
-    List<Integer> test =
-        numbers("test", request.test(), split == null ? null : split.test());
-    List<Integer> train =
-        numbers("train", request.train(), split == null ? null : split.train());
+    List<Integer> test = numbers("test", request.test(), split == null ? null : split.test());
+    List<Integer> train = numbers("train", request.train(), split == null ? null : split.train());
     List<Integer> validation =
         sweep
-            ? numbers(
-                "validation", request.validation(), split == null ? null : split.validation())
+            ? numbers("validation", request.validation(), split == null ? null : split.validation())
             : null;
     require("test", test, "the items to judge by, such as 200-239");
     if (sweep) {

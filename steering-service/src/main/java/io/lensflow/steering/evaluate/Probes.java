@@ -64,8 +64,7 @@ final class Probes {
 
   private static PromptRequest.Builder reading(int[] tokenIds, List<SteeringRequest> steering) {
     return PromptRequest.newBuilder()
-        .setPrompt(
-            Prompt.newBuilder().setTokenIds(IntStream.of(tokenIds).boxed().toList()).build())
+        .setPrompt(Prompt.newBuilder().setTokenIds(IntStream.of(tokenIds).boxed().toList()).build())
         .setSteering(steering);
   }
 

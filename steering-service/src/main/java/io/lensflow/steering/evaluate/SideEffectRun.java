@@ -68,8 +68,7 @@ final class SideEffectRun {
   SideEffects measure() {
     int vocabulary = measuring.model().vocabularySize();
     boolean whole = vocabulary <= WHOLE;
-    List<Integer> named =
-        whole ? IntStream.range(0, vocabulary).boxed().toList() : mostProbable();
+    List<Integer> named = whole ? IntStream.range(0, vocabulary).boxed().toList() : mostProbable();
     double[][][] logs = logProbabilities(named);
     List<KlPoint> points = new ArrayList<>();
     for (int m = 0; m < multipliers.size(); m++) {
@@ -80,15 +79,15 @@ final class SideEffectRun {
       double max = Arrays.stream(divergences).max().orElse(0);
       points.add(new KlPoint(multipliers.get(m), Moments.mean(divergences), max));
     }
-    double covered =
-        Moments.mean(
-            Arrays.stream(logs[0]).mapToDouble(Divergence::mass).toArray());
+    double covered = Moments.mean(Arrays.stream(logs[0]).mapToDouble(Divergence::mass).toArray());
     return new SideEffects(
         text.length, text.length - 1, STEERED, named.size(), covered, whole, points);
   }
 
-  /** The tokens that the unsteered model expects most over all rows, at most as many as a request
-   * can name. */
+  /**
+   * The tokens that the unsteered model expects most over all rows, at most as many as a request
+   * can name.
+   */
   private List<Integer> mostProbable() {
     Map<Integer, Double> mass = new HashMap<>();
     measuring.run(
@@ -120,8 +119,7 @@ final class SideEffectRun {
         "neutral",
         slices * logs.length,
         text.length,
-        index ->
-            Probes.logits(text, ROWS, slice(named, index % slices), steering(index / slices)),
+        index -> Probes.logits(text, ROWS, slice(named, index % slices), steering(index / slices)),
         (index, answer) -> {
           List<LensRow> rows = Measuring.rows(answer);
           if (rows.size() != text.length - 1) {

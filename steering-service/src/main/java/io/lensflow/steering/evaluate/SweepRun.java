@@ -68,9 +68,7 @@ final class SweepRun {
               Slopes.of(Steerability.slopes(multipliers(), propensity[i]))));
     }
     Cell chosen =
-        cells.stream()
-            .max(Comparator.comparingDouble(cell -> cell.slopes().mean()))
-            .orElseThrow();
+        cells.stream().max(Comparator.comparingDouble(cell -> cell.slopes().mean())).orElseThrow();
     best = built.get(cells.indexOf(chosen));
     return new Sweep(cells, chosen);
   }

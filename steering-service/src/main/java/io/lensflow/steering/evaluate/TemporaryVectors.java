@@ -79,8 +79,7 @@ final class TemporaryVectors {
             .write(() -> desk.changes().publishOfJob(id, draft, Origin.http(job.actor())))
             .change();
     int version = change.versions().get(0);
-    for (Rollout.Outcome outcome :
-        rollout.await(Verdict.onVector(id.name(), version), PATIENCE)) {
+    for (Rollout.Outcome outcome : rollout.await(Verdict.onVector(id.name(), version), PATIENCE)) {
       if (outcome.state() == Rollout.State.REFUSED) {
         throw RefusedException.conflict(
             "VECTOR_REFUSED",
@@ -118,8 +117,7 @@ final class TemporaryVectors {
       return;
     }
     try {
-      desk.writer()
-          .write(() -> desk.changes().retireAll(vector.id(), null, Origin.http(actor)));
+      desk.writer().write(() -> desk.changes().retireAll(vector.id(), null, Origin.http(actor)));
     } catch (RefusedException | NotWriterException | OutcomeUnknownException e) {
       // The next evaluation of the model tries again.
       log.warn("{} stays for now: {}", vector.id().key(), e.getMessage());

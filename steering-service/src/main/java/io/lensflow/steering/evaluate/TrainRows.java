@@ -54,8 +54,7 @@ final class TrainRows {
     for (Site site : sites) {
       builds.put(site, new SiteBuild(site, method, balance, hiddenSize));
       shuffled.put(site, new SiteBuild(site, method, balance, hiddenSize));
-      plain.put(
-          site, new SiteBuild(site, BuildMethod.MEAN_DIFFERENCE, Balance.NONE, hiddenSize));
+      plain.put(site, new SiteBuild(site, BuildMethod.MEAN_DIFFERENCE, Balance.NONE, hiddenSize));
     }
   }
 
@@ -68,8 +67,7 @@ final class TrainRows {
             sites,
             new AnswerRows.Sink() {
               @Override
-              public void rows(
-                  int item, Map<Site, float[]> matching, Map<Site, float[]> other) {
+              public void rows(int item, Map<Site, float[]> matching, Map<Site, float[]> other) {
                 take(item, matching, other);
               }
 

@@ -14,7 +14,9 @@ public final class Names {
   private static final Pattern VECTOR = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
   private static final Pattern ALIAS = Pattern.compile("[A-Za-z][A-Za-z0-9._-]{0,62}");
 
-  /** What names of vectors begin with that exist only while a job runs; nobody else may take one. */
+  /**
+   * What names of vectors begin with that exist only while a job runs; nobody else may take one.
+   */
   public static final String OF_JOBS = "job.";
 
   private Names() {}
