@@ -2,6 +2,7 @@ package io.lensflow.worker;
 
 import io.lensflow.engine.RankInfo;
 import io.lensflow.worker.ranks.EngineInfo;
+import io.lensflow.worker.request.Lane;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
@@ -30,10 +31,12 @@ public final class WorkerMetrics {
   private final Counter sourceFailures;
   private final Counter engineRestarts;
   private final Timer steps;
+  private final Timer batchSteps;
   private final DistributionSummary batch;
   private final AtomicInteger running;
   private final AtomicInteger waiting;
   private final AtomicInteger freeSlots;
+  private final AtomicInteger freeBatchSlots;
   private final AtomicInteger vectors;
   private final AtomicLong bufferedBytes;
   private final AtomicInteger capturesWaiting;
@@ -63,6 +66,10 @@ public final class WorkerMetrics {
             .description("Time of one engine step, hand-over included")
             .publishPercentiles(0.5, 0.99)
             .register(registry);
+    batchSteps =
+        Timer.builder("lensflow.worker.batch.step")
+            .description("Time of the steps among these that were the batch lane's")
+            .register(registry);
     batch =
         DistributionSummary.builder("lensflow.worker.step.sequences")
             .description("Sequences moved on by one step")
@@ -70,6 +77,7 @@ public final class WorkerMetrics {
     running = registry.gauge("lensflow.worker.sequences.running", new AtomicInteger());
     waiting = registry.gauge("lensflow.worker.sequences.waiting", new AtomicInteger());
     freeSlots = registry.gauge("lensflow.worker.slots.free", new AtomicInteger());
+    freeBatchSlots = registry.gauge("lensflow.worker.batch.slots.free", new AtomicInteger());
     vectors = registry.gauge("lensflow.worker.vectors", new AtomicInteger());
     bufferedBytes = registry.gauge("lensflow.worker.buffered.bytes", new AtomicLong());
     capturesWaiting = registry.gauge("lensflow.worker.captures.waiting", new AtomicInteger());
@@ -129,9 +137,12 @@ public final class WorkerMetrics {
     engineRestarts.increment();
   }
 
-  /** A step took so long and moved so many sequences. */
-  public void step(Duration time, int sequences) {
+  /** A step of one of the lanes took so long and moved so many sequences. */
+  public void step(Lane lane, Duration time, int sequences) {
     steps.record(time);
+    if (lane == Lane.BATCH) {
+      batchSteps.record(time);
+    }
     batch.record(sequences);
   }
 
@@ -166,6 +177,10 @@ public final class WorkerMetrics {
 
   public void freeSlots(int free) {
     freeSlots.set(free);
+  }
+
+  public void freeBatchSlots(int free) {
+    freeBatchSlots.set(free);
   }
 
   public void vectors(int loaded) {

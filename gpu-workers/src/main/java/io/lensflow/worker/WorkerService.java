@@ -25,6 +25,7 @@ import io.lensflow.worker.lag.DecoderWatch;
 import io.lensflow.worker.publishing.EventLog;
 import io.lensflow.worker.ranks.EngineInfo;
 import io.lensflow.worker.ranks.EngineSource;
+import io.lensflow.worker.scheduling.BatchLane;
 import io.lensflow.worker.steering.SteeringTail;
 import io.lensflow.worker.supervision.Guardian;
 import io.lensflow.worker.supervision.Lifecycle;
@@ -55,9 +56,9 @@ import org.slf4j.LoggerFactory;
  * there. Thread-safe.
  *
  * <p>Threads: the actors' dispatchers, one pinned thread for the engine and its rank 0, one per
- * further rank, one per request slot (or one for a classic group), one each for the steering
- * topics, for {@code request-control} and for histories, and those of the Kafka producers and of
- * HTTP.
+ * further rank, one per request slot of either lane (or one per lane for classic groups), one each
+ * for the steering topics, for {@code request-control} and for histories, and those of the Kafka
+ * producers and of HTTP.
  */
 public final class WorkerService implements AutoCloseable {
   /** How the process ends after a failure that only a new process can mend. */
@@ -166,7 +167,8 @@ public final class WorkerService implements AutoCloseable {
     PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     WorkerMetrics metrics = new WorkerMetrics(meters);
     ops = own(opsServer(meters));
-    long activationBytes = WorkerTopics.prepare(clients, settings);
+    WorkerTopics.Found topics = WorkerTopics.prepare(clients, settings);
+    BatchLane lane = topics.batch() ? settings.batch() : BatchLane.NONE;
     Path model = modelFolder();
     Tokenizer tokenizer = own(tokenizer(model));
     TopicCatalogue catalogue = clients.settings().catalogue();
@@ -187,10 +189,11 @@ public final class WorkerService implements AutoCloseable {
             catalogue,
             engines.apply(model, loading),
             tokenizer,
-            own(RequestSources.of(settings, clients, metrics)),
+            lane,
+            own(RequestSources.of(settings, lane, clients, metrics)),
             own(workerClients.history()),
             decoder,
-            activationBytes,
+            topics.activationBytes(),
             new WorkerParts.Decoders(
                 clients.deserializer(PromptRequest.class),
                 clients.deserializer(RequestControl.class),
@@ -207,7 +210,7 @@ public final class WorkerService implements AutoCloseable {
     actors = ActorSystem.create(Guardian.create(parts), "lensflow-worker", akkaConfig());
     EngineInfo info = awaitReady();
     log.info(
-        "worker={} serves model={} revision={} on {} ranks of {} from {} with {} slots; http://{}:{}",
+        "worker={} serves model={} revision={} on {} ranks of {} from {} with {} slots and {} for the batch lane; http://{}:{}",
         settings.name(),
         settings.servedName(),
         info.revision(),
@@ -215,6 +218,7 @@ public final class WorkerService implements AutoCloseable {
         info.device(),
         parts.requestTopic(),
         settings.intake().slots(),
+        lane.slots(),
         settings.http().host(),
         ops.port());
   }

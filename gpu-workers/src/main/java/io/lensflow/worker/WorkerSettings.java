@@ -10,6 +10,7 @@ import io.lensflow.worker.intake.IntakeSettings;
 import io.lensflow.worker.lag.DecoderWatch;
 import io.lensflow.worker.publishing.ChunkLimits;
 import io.lensflow.worker.ranks.RestartPolicy;
+import io.lensflow.worker.scheduling.BatchLane;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
@@ -30,6 +31,7 @@ import java.util.stream.Stream;
  * @param intake limits of the intake
  * @param prefillChunk most prompt tokens of one step
  * @param requests where requests come from
+ * @param batch the batch lane beside them
  * @param createTopics whether missing topics are created
  * @param heartbeatInterval longest time between heartbeats
  * @param stopTimeout how long an orderly stop waits
@@ -47,6 +49,7 @@ public record WorkerSettings(
     IntakeSettings intake,
     int prefillChunk,
     Requests requests,
+    BatchLane batch,
     boolean createTopics,
     Duration heartbeatInterval,
     Duration stopTimeout,
@@ -59,6 +62,7 @@ public record WorkerSettings(
 
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._:-]{1,200}");
   private static final int SMALLEST_RECORD = 4096;
+  private static final String BATCH = ".batch";
 
   /** Which kind of consumer group requests are taken through. */
   public enum Source {
@@ -66,8 +70,8 @@ public record WorkerSettings(
     CLASSIC_GROUP
   }
 
-  /** Which topic requests are taken from. */
-  public enum Lane {
+  /** Which topic requests are taken from, those of a batch lane beside it apart. */
+  public enum Topic {
     DEFAULT,
     MODEL,
     BATCH
@@ -78,10 +82,10 @@ public record WorkerSettings(
    *
    * @param group name of the group, without the topic prefix; empty for the default
    */
-  public record Requests(Source source, Lane lane, String group) {
+  public record Requests(Source source, Topic from, String group) {
     /** The topic. */
     public String topic(TopicCatalogue catalogue, String model) {
-      return switch (lane) {
+      return switch (from) {
         case DEFAULT -> catalogue.promptRequests();
         case MODEL -> catalogue.promptRequests(model);
         case BATCH -> catalogue.promptRequestsBatch(model);
@@ -90,9 +94,19 @@ public record WorkerSettings(
 
     /** The group's id. The two kinds of groups never share one: Kafka forbids it. */
     public String groupId(TopicCatalogue catalogue, String model) {
-      String lanes = lane == Lane.BATCH ? ".batch" : "";
-      String base = group.isEmpty() ? "workers." + TopicCatalogue.topicSafe(model) + lanes : group;
-      return catalogue.prefix() + base + (source == Source.CLASSIC_GROUP ? ".classic" : "");
+      String batch = from == Topic.BATCH && group.isEmpty() ? BATCH : "";
+      return groupId(catalogue, model, batch);
+    }
+
+    /** The id of the group that takes the requests of a batch lane beside the topic. */
+    public String batchGroupId(TopicCatalogue catalogue, String model) {
+      return groupId(catalogue, model, BATCH);
+    }
+
+    private String groupId(TopicCatalogue catalogue, String model, String suffix) {
+      String base = group.isEmpty() ? "workers." + TopicCatalogue.topicSafe(model) : group;
+      String kind = source == Source.CLASSIC_GROUP ? ".classic" : "";
+      return catalogue.prefix() + base + suffix + kind;
     }
   }
 
@@ -121,6 +135,9 @@ public record WorkerSettings(
     String name = config.getString("name").isBlank() ? hostName() : config.getString("name");
     Settings.check(
         NAME.matcher(name).matches(), "name", "1 … 200 of the characters A-Z a-z 0-9 . _ : -");
+    Topic from = oneOf(config, "request-topic", Topic.values());
+    // A worker that takes all of its requests from the batch topic has nobody to put first.
+    BatchLane batch = from == Topic.BATCH ? BatchLane.NONE : batch(config.getConfig("batch"));
     return new WorkerSettings(
         name,
         source,
@@ -128,15 +145,15 @@ public record WorkerSettings(
         engine(config),
         new IntakeSettings(
             atLeast(config, "slots", 1),
+            batch.slots(),
             atLeast(config, "max-attempts", 1),
             positive(config, "max-request-time"),
             config.getDuration("steering.max-wait"),
             atLeast(config, "capture.max-waiting", 0)),
         atLeast(config, "prefill-chunk", 1),
         new Requests(
-            oneOf(config, "request-source", Source.values()),
-            oneOf(config, "request-topic", Lane.values()),
-            config.getString("group")),
+            oneOf(config, "request-source", Source.values()), from, config.getString("group")),
+        batch,
         config.getBoolean("create-topics"),
         positive(config, "heartbeat-interval"),
         config.getDuration("stop-timeout"),
@@ -197,6 +214,18 @@ public record WorkerSettings(
     Settings.check(flush.toMillis() >= 2, "publisher.flush-interval", "at least 2 ms");
     return new PublisherSettings(
         new ChunkLimits(recordBytes, rows, flush), bufferBytes, config.getString("compression"));
+  }
+
+  private static BatchLane batch(Config config) {
+    int slots = config.getInt("slots");
+    Settings.check(slots >= 0, "batch.slots", "at least 0");
+    double stepShare = config.getDouble("step-share");
+    Settings.check(stepShare > 0 && stepShare < 1, "batch.step-share", "over 0 and under 1");
+    double kvShare = config.getDouble("kv-share");
+    Settings.check(kvShare > 0 && kvShare <= 1, "batch.kv-share", "over 0, at most 1");
+    Duration patience = config.getDuration("patience");
+    Settings.check(!patience.isNegative(), "batch.patience", "at least 0");
+    return new BatchLane(slots, stepShare, kvShare, patience);
   }
 
   private static int port(Config config) {

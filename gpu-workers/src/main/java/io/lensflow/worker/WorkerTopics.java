@@ -6,6 +6,7 @@ import io.lensflow.schemas.topics.TopicSpec;
 import io.lensflow.service.KafkaClients;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -30,33 +31,53 @@ final class WorkerTopics {
   private WorkerTopics() {}
 
   /**
-   * Creates what is missing if the settings say so; logs what differs.
+   * What the broker has.
    *
-   * @return bytes that a partition of {@code activations} keeps
+   * @param activationBytes bytes that a partition of {@code activations} keeps
+   * @param batch whether there is a topic for the batch lane
+   */
+  record Found(long activationBytes, boolean batch) {}
+
+  /**
+   * Creates what is missing if the settings say so; logs what differs. The batch lane's topic may
+   * be missing: then it is said that there will be no batch lane.
+   *
    * @throws WorkerStartException if the broker cannot be reached, topics are missing, or request
    *     topics have another number of partitions than configured
    */
-  static long prepare(KafkaClients clients, WorkerSettings settings) {
+  static Found prepare(KafkaClients clients, WorkerSettings settings) {
     String servers = clients.settings().bootstrapServers();
-    List<TopicSpec> needed = needed(clients.settings().catalogue(), settings);
+    TopicCatalogue catalogue = clients.settings().catalogue();
+    List<TopicSpec> needed = needed(catalogue, settings);
     Admin admin = clients.admin();
     try {
       Set<String> existing = existing(admin, servers);
       Set<String> missing = new TreeSet<>();
       needed.forEach(spec -> missing.add(spec.name()));
       missing.removeAll(existing);
+      String batchTopic = catalogue.promptRequestsBatch(settings.servedName());
+      boolean batch = settings.batch().isServed();
+      if (batch && missing.contains(batchTopic) && !settings.createTopics()) {
+        log.warn(
+            "there is no topic {}: the batch lane is not served until it is created (lensflow topics create --model {}) and this worker starts again; lensflow.worker.batch.slots = 0 does without",
+            batchTopic,
+            settings.servedName());
+        batch = false;
+        missing.remove(batchTopic);
+        needed.removeIf(spec -> spec.name().equals(batchTopic));
+      }
       if (!missing.isEmpty() && !settings.createTopics()) {
         throw new WorkerStartException(
             "topics are missing: %s; create them, or set lensflow.worker.create-topics = true"
                 .formatted(missing));
       }
       TopicProvisioner.create(admin, needed);
-      requirePartitions(admin, clients.settings().catalogue());
-      Config activations = activations(admin, clients.settings().catalogue());
+      requirePartitions(admin, catalogue);
+      Config activations = activations(admin, catalogue);
       requireRoomForChunks(activations, settings);
       TopicProvisioner.differences(admin, needed).forEach(one -> log.warn("{}", one));
       long bytes = Long.parseLong(activations.get(TopicConfig.RETENTION_BYTES_CONFIG).value());
-      return bytes < 0 ? Long.MAX_VALUE : bytes;
+      return new Found(bytes < 0 ? Long.MAX_VALUE : bytes, batch);
     } catch (KafkaException e) {
       throw new WorkerStartException(
           "Kafka at %s (lensflow.kafka.bootstrap-servers): %s".formatted(servers, e.getMessage()),
@@ -69,16 +90,20 @@ final class WorkerTopics {
 
   private static List<TopicSpec> needed(TopicCatalogue catalogue, WorkerSettings settings) {
     Set<String> names =
-        Set.of(
-            settings.requests().topic(catalogue, settings.servedName()),
-            catalogue.requestControl(),
-            catalogue.completions(),
-            catalogue.activations(),
-            catalogue.steeringVectors(),
-            catalogue.steeringAliases(),
-            catalogue.steeringPolicies(),
-            catalogue.workers(),
-            catalogue.deadLetters());
+        new HashSet<>(
+            Set.of(
+                settings.requests().topic(catalogue, settings.servedName()),
+                catalogue.requestControl(),
+                catalogue.completions(),
+                catalogue.activations(),
+                catalogue.steeringVectors(),
+                catalogue.steeringAliases(),
+                catalogue.steeringPolicies(),
+                catalogue.workers(),
+                catalogue.deadLetters()));
+    if (settings.batch().isServed()) {
+      names.add(catalogue.promptRequestsBatch(settings.servedName()));
+    }
     List<TopicSpec> specs = new ArrayList<>(catalogue.specs());
     specs.addAll(catalogue.specs(settings.servedName()));
     specs.removeIf(spec -> !names.contains(spec.name()));

@@ -9,6 +9,7 @@ import io.lensflow.text.Tokenizer;
 import io.lensflow.worker.ranks.EngineInfo;
 import io.lensflow.worker.request.Attempt;
 import io.lensflow.worker.request.InvalidRequestException;
+import io.lensflow.worker.request.Lane;
 import io.lensflow.worker.request.RequestValidator;
 import io.lensflow.worker.request.Run;
 import io.lensflow.worker.steering.PinnedSteering;
@@ -71,12 +72,18 @@ public final class Runs {
   }
 
   public static Run run(EngineInfo engine, PromptRequest request, int attempt, boolean last) {
+    return run(engine, request, attempt, last, Lane.INTERACTIVE);
+  }
+
+  public static Run run(
+      EngineInfo engine, PromptRequest request, int attempt, boolean last, Lane lane) {
     try {
       return new Run(
           new RequestValidator("scripted", engine, TOKENIZER).validate(request, null),
           new Attempt("attempt-" + request.getRequestId() + "-" + attempt, attempt),
           PinnedSteering.NONE,
-          last);
+          last,
+          lane);
     } catch (InvalidRequestException e) {
       throw new AssertionError(e);
     }

@@ -9,6 +9,7 @@ import io.lensflow.hub.ModelId;
 import io.lensflow.hub.ModelSource;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.service.SettingsException;
+import io.lensflow.worker.scheduling.BatchLane;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -45,7 +46,9 @@ class WorkerSettingsTest {
     assertThat(settings.intake().maxSteeringWait()).isEqualTo(Duration.ofSeconds(5));
     assertThat(settings.prefillChunk()).isEqualTo(128);
     assertThat(settings.requests().source()).isEqualTo(WorkerSettings.Source.SHARE_GROUP);
-    assertThat(settings.requests().lane()).isEqualTo(WorkerSettings.Lane.DEFAULT);
+    assertThat(settings.requests().from()).isEqualTo(WorkerSettings.Topic.DEFAULT);
+    assertThat(settings.batch()).isEqualTo(new BatchLane(8, 0.1, 0.25, Duration.ofSeconds(30)));
+    assertThat(settings.intake().batchSlots()).isEqualTo(8);
     assertThat(settings.createTopics()).isFalse();
     assertThat(settings.heartbeatInterval()).isEqualTo(Duration.ofSeconds(2));
     assertThat(settings.stopTimeout()).isEqualTo(Duration.ofSeconds(10));
@@ -85,6 +88,20 @@ class WorkerSettingsTest {
         .isEqualTo("p.prompt-requests." + safe + ".batch");
     assertThat(settings.requests().groupId(topics, "org/tiny"))
         .isEqualTo("p.workers." + safe + ".batch.classic");
+    assertThat(settings.batch().isServed()).isFalse();
+  }
+
+  @Test
+  void shouldTakeTheBatchLaneThroughAGroupOfItsOwn() {
+    TopicCatalogue topics = new TopicCatalogue("p.", 3, (short) 1);
+    WorkerSettings.Requests plain = load(Map.of()).requests();
+    WorkerSettings.Requests named =
+        load(Map.of("group", "mine", "request-source", "classic-group")).requests();
+
+    assertThat(plain.groupId(topics, "tiny")).isEqualTo("p.workers.tiny");
+    assertThat(plain.batchGroupId(topics, "tiny")).isEqualTo("p.workers.tiny.batch");
+    assertThat(named.groupId(topics, "tiny")).isEqualTo("p.mine.classic");
+    assertThat(named.batchGroupId(topics, "tiny")).isEqualTo("p.mine.batch.classic");
   }
 
   @Test
@@ -109,6 +126,13 @@ class WorkerSettingsTest {
     "engine.exact, true, engine.exact",
     "kv-tokens, 0, kv-tokens",
     "slots, 0, slots",
+    "batch.slots, -1, batch.slots",
+    "batch.step-share, 0, batch.step-share",
+    "batch.step-share, 1, batch.step-share",
+    "batch.kv-share, 0, batch.kv-share",
+    "batch.kv-share, 1.1, batch.kv-share",
+    "batch.patience, -1s, batch.patience",
+    "batch.slotz, 1, slotz",
     "max-attempts, 0, max-attempts",
     "prefill-chunk, 0, prefill-chunk",
     "max-request-time, 0s, max-request-time",

@@ -56,12 +56,13 @@ public final class TopicsCommand {
         });
   }
 
-  /** Models with request topics of their own. */
+  /** Models that are served. */
   static final class ModelTopics {
     @Option(
         names = "--model",
         paramLabel = "NAME",
-        description = "Also this model's own request topics; repeatable.")
+        description =
+            "Also the request topics of this model: its batch lane, and one of its own; repeatable.")
     List<String> names = new ArrayList<>();
   }
 

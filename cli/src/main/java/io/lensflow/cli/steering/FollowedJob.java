@@ -22,6 +22,7 @@ public final class FollowedJob implements AutoCloseable {
   private final String unit;
   private final CountBar bar = CountBar.withTimeLeftOnStandardError();
   private volatile boolean over;
+  private long shown;
 
   /**
    * @param job the job as the service answered
@@ -52,9 +53,7 @@ public final class FollowedJob implements AutoCloseable {
       while (true) {
         JsonNode job = look();
         String state = job.path("state").asText();
-        if (job.path("total").asLong() > 0) {
-          bar.update(what, job.path("done").asLong(), job.path("total").asLong(), unit);
-        }
+        show(job.path("done").asLong(), job.path("total").asLong());
         switch (state) {
           case "SUCCEEDED" -> {
             over = true;
@@ -71,6 +70,14 @@ public final class FollowedJob implements AutoCloseable {
           default -> Thread.sleep(POLL.toMillis());
         }
       }
+    }
+  }
+
+  /** What is complete is shown once, however long its end takes. */
+  private void show(long done, long total) {
+    if (total > 0 && (done < total || shown < total)) {
+      bar.update(what, done, total, unit);
+      shown = done;
     }
   }
 

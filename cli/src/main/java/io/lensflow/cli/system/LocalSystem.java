@@ -149,6 +149,8 @@ public final class LocalSystem implements AutoCloseable {
   private void createTopics() {
     try (Admin admin = new KafkaClients(kafka).admin()) {
       TopicProvisioner.create(admin, kafka.catalogue().specs());
+      // Its batch lane, for builds and evaluations.
+      TopicProvisioner.create(admin, kafka.catalogue().specs(plan.servedName()));
     }
   }
 

@@ -41,8 +41,7 @@ public final class ClassicGroupSource implements RequestSource {
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
   private static final long RETRY_MILLIS = 1_000;
 
-  private final String topic;
-  private final int slotCount;
+  private final RequestLane lane;
   private final Supplier<Consumer<byte[], byte[]>> consumers;
   private final WorkerMetrics metrics;
   private final Gate gate = new Gate(Integer.MAX_VALUE);
@@ -81,20 +80,15 @@ public final class ClassicGroupSource implements RequestSource {
   }
 
   /**
-   * @param topic where requests lie
-   * @param slotCount how many requests are taken at a time
+   * @param lane where requests come from
    * @param consumers makes a consumer of the group, without automatic commits
    */
   public ClassicGroupSource(
-      String topic,
-      int slotCount,
-      Supplier<Consumer<byte[], byte[]>> consumers,
-      WorkerMetrics metrics) {
-    this.topic = topic;
-    this.slotCount = slotCount;
+      RequestLane lane, Supplier<Consumer<byte[], byte[]>> consumers, WorkerMetrics metrics) {
+    this.lane = lane;
     this.consumers = consumers;
     this.metrics = metrics;
-    this.thread = new Thread(this::run, "request-group");
+    this.thread = new Thread(this::run, lane.threads() + "-group");
     this.thread.setDaemon(true);
   }
 
@@ -144,7 +138,7 @@ public final class ClassicGroupSource implements RequestSource {
       Consumer<byte[], byte[]> mine = consumers.get();
       consumer = mine;
       try {
-        mine.subscribe(List.of(topic), new Rebalance(mine));
+        mine.subscribe(List.of(lane.topic()), new Rebalance(mine));
         while (!gate.isStopped()) {
           turn(mine);
         }
@@ -180,14 +174,14 @@ public final class ClassicGroupSource implements RequestSource {
   private void turn(Consumer<byte[], byte[]> mine) {
     drainVerdicts();
     commit(mine, assignments.keySet());
-    boolean wants = gate.isOpen() && taken < slotCount && fetched.isEmpty();
+    boolean wants = gate.isOpen() && taken < lane.slots() && fetched.isEmpty();
     if (wants) {
       mine.resume(mine.assignment());
     } else {
       mine.pause(mine.assignment());
     }
     mine.poll(POLL).forEach(fetched::add);
-    while (gate.isOpen() && taken < slotCount && !fetched.isEmpty()) {
+    while (gate.isOpen() && taken < lane.slots() && !fetched.isEmpty()) {
       deliver(fetched.remove());
     }
   }
@@ -199,7 +193,7 @@ public final class ClassicGroupSource implements RequestSource {
     }
     assignment.prefix.take(record.offset());
     taken++;
-    sink.accept(new Delivery(record, 0, assignment.epoch));
+    sink.accept(new Delivery(record, 0, assignment.epoch, lane.lane()));
   }
 
   private void drainVerdicts() {

@@ -1,5 +1,6 @@
 package io.lensflow.worker.intake;
 
+import io.lensflow.worker.request.Lane;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
@@ -10,5 +11,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
  * @param deliveryCount how often it was handed out, this time included; 0 where the broker does not
  *     count. A lower bound: a broker that crashed starts again
  * @param ticket what its source knows it by
+ * @param lane the lane that it came through
  */
-public record Delivery(ConsumerRecord<byte[], byte[]> record, int deliveryCount, long ticket) {}
+public record Delivery(
+    ConsumerRecord<byte[], byte[]> record, int deliveryCount, long ticket, Lane lane) {}

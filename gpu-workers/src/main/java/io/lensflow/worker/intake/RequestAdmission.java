@@ -8,6 +8,7 @@ import io.lensflow.schemas.ids.Ids;
 import io.lensflow.worker.publishing.CompletionEvents;
 import io.lensflow.worker.request.GenerationRequest;
 import io.lensflow.worker.request.InvalidRequestException;
+import io.lensflow.worker.request.Lane;
 import io.lensflow.worker.request.RequestValidator;
 import io.lensflow.worker.steering.PinnedSteering;
 import io.lensflow.worker.steering.Resolution;
@@ -120,6 +121,9 @@ final class RequestAdmission extends AbstractBehavior<RequestSession.Command> {
               .validate(one.source, one.traceparent)
               .notAfter(now.plus(one.shared.settings().maxRequestTime()));
       one.partners.fit().check(request);
+      if (one.delivery.lane() == Lane.BATCH) {
+        one.partners.batchRoom().check(request);
+      }
     } catch (InvalidRequestException e) {
       return one.fail(e.failure());
     }

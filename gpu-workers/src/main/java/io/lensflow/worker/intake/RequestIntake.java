@@ -17,11 +17,14 @@ import io.lensflow.worker.lag.CaptureGate;
 import io.lensflow.worker.publishing.ActivationPublisher;
 import io.lensflow.worker.publishing.CaptureFit;
 import io.lensflow.worker.publishing.CompletionEvents;
+import io.lensflow.worker.request.Lane;
 import io.lensflow.worker.request.RequestValidator;
+import io.lensflow.worker.scheduling.BatchRoom;
 import io.lensflow.worker.scheduling.StepScheduler;
 import io.lensflow.worker.steering.SteeringTable;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
@@ -89,8 +92,8 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
   /** Said once: requests are being taken. */
   public record Opened() implements Event {}
 
-  /** How many slots are free. */
-  public record Occupancy(int free) implements Event {}
+  /** How many slots of a lane are free. */
+  public record Occupancy(Lane lane, int free) implements Event {}
 
   /** Everything that the intake and its sessions work with. */
   public record Partners(
@@ -103,6 +106,7 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
       ActorRef<SteeringTable.Command> steering,
       CaptureGate captures,
       CaptureFit fit,
+      BatchRoom batchRoom,
       ActorRef<Event> listener) {}
 
   private final Logger log;
@@ -116,13 +120,14 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
   private final Map<String, Held> held = new HashMap<>();
   private final CancelledRequests cancelled = new CancelledRequests();
 
-  private RequestSession.Shared shared;
+  private final Map<Lane, RequestSession.Shared> shared = new EnumMap<>(Lane.class);
+  private final Map<Lane, Integer> deliveries = new EnumMap<>(Lane.class);
+
   private boolean controlKnown;
   private boolean steeringKnown;
   private boolean opened;
   private boolean engineUp = true;
   private boolean pressure;
-  private int deliveries;
   private ActorRef<Drained> draining;
 
   /**
@@ -176,15 +181,18 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
   // Opening.
 
   private Behavior<Command> onBegin(Begin begin) {
-    shared =
-        new RequestSession.Shared(
-            settings,
-            partners,
-            begin.scheduler(),
-            new Semaphore(settings.maxWaitingForVectors()),
-            new Semaphore(settings.maxParked()),
-            metrics,
-            clock);
+    for (Lane lane : Lane.values()) {
+      shared.put(
+          lane,
+          new RequestSession.Shared(
+              settings,
+              partners,
+              begin.scheduler(),
+              new Semaphore(settings.maxWaitingForVectors(lane)),
+              new Semaphore(settings.maxParked(lane)),
+              metrics,
+              clock));
+    }
     openIfReady();
     return this;
   }
@@ -206,7 +214,7 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
   }
 
   private void openIfReady() {
-    if (!opened && shared != null && controlKnown && steeringKnown) {
+    if (!opened && !shared.isEmpty() && controlKnown && steeringKnown) {
       opened = true;
       ActorRef<Command> self = getContext().getSelf();
       partners.source().start(delivery -> self.tell(new Delivered(delivery)));
@@ -238,10 +246,10 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
       timers.startSingleTimer(delivery, delivered, RETRY);
       return this;
     } catch (RecordFormatException e) {
-      count(1);
+      count(delivery, 1);
       return refuse(delivery, new Failure("UNDECODABLE", e.getMessage(), null));
     }
-    count(1);
+    count(delivery, 1);
     if (request == null || request.getRequestId().isBlank()) {
       String message = "the record names no request; set requestId to a UUIDv7";
       return refuse(delivery, new Failure("UNDECODABLE", message, "requestId"));
@@ -258,7 +266,7 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
       before.deliveries.add(delivery);
       if (before.parked) {
         partners.source().park(delivery, true);
-        count(-1);
+        count(delivery, -1);
       }
       return;
     }
@@ -266,7 +274,8 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
     ActorRef<RequestSession.Command> session =
         getContext()
             .spawnAnonymous(
-                RequestSession.create(shared, request, delivery, cancelled.reason(id), sessions),
+                RequestSession.create(
+                    shared.get(delivery.lane()), request, delivery, cancelled.reason(id), sessions),
                 DispatcherSelector.sameAsParent());
     held.put(id, new Held(session, delivery));
   }
@@ -286,8 +295,10 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
   private void park(Held one, boolean waits) {
     if (one.parked != waits) {
       one.parked = waits;
-      one.deliveries.forEach(delivery -> partners.source().park(delivery, waits));
-      count(waits ? -one.deliveries.size() : one.deliveries.size());
+      for (Delivery delivery : one.deliveries) {
+        partners.source().park(delivery, waits);
+        count(delivery, waits ? -1 : 1);
+      }
     }
   }
 
@@ -297,12 +308,13 @@ public final class RequestIntake extends AbstractBehavior<RequestIntake.Command>
     } else {
       partners.source().abandon(delivery);
     }
-    count(-1);
+    count(delivery, -1);
   }
 
-  private void count(int change) {
-    deliveries += change;
-    partners.listener().tell(new Occupancy(Math.max(0, settings.slots() - deliveries)));
+  private void count(Delivery delivery, int change) {
+    Lane lane = delivery.lane();
+    int held = deliveries.merge(lane, change, Integer::sum);
+    partners.listener().tell(new Occupancy(lane, Math.max(0, settings.slots(lane) - held)));
   }
 
   /** Keeps a record that is no request among the dead letters. */

@@ -43,7 +43,8 @@ final class RequestRun extends AbstractBehavior<RequestSession.Command> {
   private void submit() {
     int number = one.attempts.size() + 1;
     boolean last = number >= one.shared.settings().maxAttempts();
-    run = new Run(request, new Attempt(Ids.newId(), number), one.steering, last);
+    run =
+        new Run(request, new Attempt(Ids.newId(), number), one.steering, last, one.delivery.lane());
     one.shared.scheduler().tell(new StepScheduler.Submit(run));
   }
 

@@ -81,7 +81,7 @@ final class RequestSession {
   record Parked(String requestId, boolean waits) implements Report {}
 
   /**
-   * What all sessions of a worker share.
+   * What all sessions of a lane share.
    *
    * @param vectorWaits permits to wait for a vector
    * @param captureWaits permits to wait, without a slot, for the lens decoder

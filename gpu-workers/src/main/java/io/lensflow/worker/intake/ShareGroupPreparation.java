@@ -53,25 +53,29 @@ public final class ShareGroupPreparation {
 
   private final Admin admin;
   private final String group;
-  private final int slots;
-  private final int spare;
+  private final Consumers consumers;
 
-  private ShareGroupPreparation(Admin admin, String group, int slots, int spare) {
+  private ShareGroupPreparation(Admin admin, String group, Consumers consumers) {
     this.admin = admin;
     this.group = group;
-    this.slots = slots;
-    this.spare = spare;
+    this.consumers = consumers;
   }
+
+  /**
+   * What a worker adds to a group.
+   *
+   * @param most consumers that it has in the group at a time, at most
+   * @param settings the settings that say so, with their values
+   */
+  public record Consumers(int most, String settings) {}
 
   /**
    * Checks and prepares a group.
    *
-   * @param slots consumers that this worker adds to it
-   * @param spare consumers that it may add beyond these
    * @throws WorkerStartException naming the key that has to change
    */
-  public static void prepare(Admin admin, String group, int slots, int spare) {
-    new ShareGroupPreparation(admin, group, slots, spare).run();
+  public static void prepare(Admin admin, String group, Consumers consumers) {
+    new ShareGroupPreparation(admin, group, consumers).run();
   }
 
   private void run() {
@@ -113,10 +117,10 @@ public final class ShareGroupPreparation {
 
   private void requireRoom(Config broker, String key, String what) {
     int most = number(broker, key, Integer.MAX_VALUE);
-    if (slots + spare > most) {
+    if (consumers.most() > most) {
       throw new WorkerStartException(
-          "lensflow.worker.slots is %d and capture.max-waiting %d, but the broker's %s allows %d %s: lower these or raise it"
-              .formatted(slots, spare, key, most, what));
+          "%s, but the broker's %s allows %d %s: lower the one or raise the other"
+              .formatted(consumers.settings(), key, most, what));
     }
   }
 

@@ -60,9 +60,7 @@ public final class ShareGroupSource implements RequestSource {
    */
   private record Verdict(long ticket, AcknowledgeType type) {}
 
-  private final String topic;
-  private final int slotCount;
-  private final int partitionCount;
+  private final RequestLane lane;
   private final WorkerMetrics metrics;
   private final Gate gate;
   private final List<Slot> slots = new ArrayList<>();
@@ -70,27 +68,21 @@ public final class ShareGroupSource implements RequestSource {
   private Consumer<Delivery> sink;
 
   /**
-   * @param topic where requests lie
-   * @param partitionCount how many partitions that has
-   * @param slotCount how many requests are taken at a time
+   * @param lane where requests come from
    * @param spareCount consumers that come in for those that parked requests keep busy
    * @param consumers makes the consumer of a slot: explicit acknowledgement, {@code record_limit},
    *     one record a poll
    */
   public ShareGroupSource(
-      String topic,
-      int partitionCount,
-      int slotCount,
+      RequestLane lane,
       int spareCount,
       IntFunction<ShareConsumer<byte[], byte[]>> consumers,
       WorkerMetrics metrics) {
-    this.topic = topic;
-    this.slotCount = slotCount;
+    this.lane = lane;
     this.metrics = metrics;
-    this.partitionCount = partitionCount;
-    this.gate = new Gate(slotCount);
-    gate.wanted(slotCount);
-    for (int i = 0; i < slotCount + spareCount; i++) {
+    this.gate = new Gate(lane.slots());
+    gate.wanted(lane.slots());
+    for (int i = 0; i < lane.slots() + spareCount; i++) {
       slots.add(new Slot(i, consumers));
     }
   }
@@ -98,7 +90,7 @@ public final class ShareGroupSource implements RequestSource {
   @Override
   public synchronized void start(Consumer<Delivery> to) {
     sink = to;
-    slots.subList(0, slotCount).forEach(Slot::start);
+    slots.subList(0, lane.slots()).forEach(Slot::start);
   }
 
   @Override
@@ -121,7 +113,7 @@ public final class ShareGroupSource implements RequestSource {
     } else {
       gate.take();
     }
-    int wanted = Math.min(slots.size(), slotCount + parked.size() * partitionCount);
+    int wanted = Math.min(slots.size(), lane.slots() + parked.size() * lane.partitions());
     gate.wanted(wanted);
     slots.subList(0, wanted).forEach(Slot::start);
   }
@@ -162,7 +154,7 @@ public final class ShareGroupSource implements RequestSource {
       this.number = number;
       this.ticket = number;
       this.consumers = consumers;
-      this.thread = new Thread(this, "request-slot-" + number);
+      this.thread = new Thread(this, lane.threads() + "-slot-" + number);
       this.thread.setDaemon(true);
     }
 
@@ -195,7 +187,7 @@ public final class ShareGroupSource implements RequestSource {
         ShareConsumer<byte[], byte[]> mine = consumers.apply(number);
         consumer = mine;
         try {
-          mine.subscribe(List.of(topic));
+          mine.subscribe(List.of(lane.topic()));
           serve(mine);
         } catch (WakeupException | InterruptException | InterruptedException e) {
           log.debug("slot {} is woken up", number);
@@ -239,7 +231,7 @@ public final class ShareGroupSource implements RequestSource {
           int count = record.deliveryCount().map(Short::intValue).orElse(0);
           gate.take();
           try {
-            sink.accept(new Delivery(record, count, ticket));
+            sink.accept(new Delivery(record, count, ticket, lane.lane()));
             hold(mine, record);
           } finally {
             park(ticket, false);

@@ -54,10 +54,12 @@ public final class Presence extends AbstractBehavior<Presence.Command> {
    *
    * @param topic the topic of heartbeats
    * @param requestTopics topics that requests are taken from
-   * @param slots requests run at a time
+   * @param batchTopic topic of the batch lane, empty if none is served
+   * @param slots interactive requests run at a time
    * @param interval longest time between heartbeats
    */
-  public record Settings(String topic, List<String> requestTopics, int slots, Duration interval) {}
+  public record Settings(
+      String topic, List<String> requestTopics, String batchTopic, int slots, Duration interval) {}
 
   private final Logger log;
   private final TimerScheduler<Command> timers;
@@ -191,6 +193,7 @@ public final class Presence extends AbstractBehavior<Presence.Command> {
         .setRanks(engine.ranks().size())
         .setDevice(engine.device())
         .setRequestTopics(settings.requestTopics())
+        .setBatchRequestTopic(settings.batchTopic())
         .setSlots(settings.slots())
         .setFree(free)
         .setAppliedOffsets(steering.appliedOffsets())

@@ -1,36 +1,42 @@
 package io.lensflow.worker.scheduling;
 
+import io.lensflow.worker.request.Lane;
 import java.time.Instant;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 
 /**
  * The runs of a worker: those that wait, those that move on together, and those whose sequences are
  * to be closed. Not thread-safe: owned by the scheduler.
+ *
+ * <p>Of the two lanes the interactive one joins first. A run of the batch lane joins only within
+ * its lane's part of the pool of keys and values, and not while an interactive one waits for room;
+ * but one that was held up for longer than the lane's patience has its turn before all others.
  */
 final class Batch {
-  private final int slots;
-  private final Deque<Generation> waiting = new ArrayDeque<>();
+  private final WaitingRuns interactive;
+  private final WaitingRuns mayWait;
+  private final BatchLane lane;
   private final Map<Long, Generation> running = new LinkedHashMap<>();
   private final Map<String, String> cancelled = new HashMap<>();
   private final List<Long> toClose = new ArrayList<>();
-
-  /** The waiting run that the engine had no room for; null if none had to wait for that. */
-  private Generation shortOfRoom;
+  private BatchRoom room = new BatchRoom(Integer.MAX_VALUE);
 
   /**
-   * @param slots most runs that move on together
+   * @param slots most interactive runs that move on together
+   * @param lane limits of the batch lane
    */
-  Batch(int slots) {
-    this.slots = slots;
+  Batch(int slots, BatchLane lane) {
+    this.interactive = new WaitingRuns(slots);
+    this.mayWait = new WaitingRuns(lane.slots());
+    this.lane = lane;
   }
 
   /**
@@ -40,8 +46,22 @@ final class Batch {
    */
   record Stopped(Generation generation, String cancelReason) {}
 
-  void add(Generation generation) {
-    waiting.add(generation);
+  /** The engine's pool holds so many tokens. */
+  void kvTokens(int tokens) {
+    room = lane.room(tokens);
+  }
+
+  void add(Generation generation, Instant now) {
+    generation.waits(now);
+    waiting(generation).add(generation);
+  }
+
+  private WaitingRuns waiting(Generation generation) {
+    return waiting(generation.run().lane());
+  }
+
+  private WaitingRuns waiting(Lane of) {
+    return of == Lane.BATCH ? mayWait : interactive;
   }
 
   /** Runs that move on, in the order in which they joined. */
@@ -50,7 +70,18 @@ final class Batch {
   }
 
   int waitingCount() {
-    return waiting.size();
+    return interactive.size() + mayWait.size();
+  }
+
+  /** Whether an interactive run is here. */
+  boolean hasInteractive() {
+    return interactive.size() > 0
+        || running.values().stream().anyMatch(g -> g.run().lane() == Lane.INTERACTIVE);
+  }
+
+  private Stream<Generation> allWaiting() {
+    return Stream.of(interactive, mayWait)
+        .flatMap(lane -> StreamSupport.stream(lane.spliterator(), false));
   }
 
   /** A running run by its sequence, null if there is none. */
@@ -60,42 +91,82 @@ final class Batch {
 
   /**
    * Takes from the waiting those that may join now, in their order. A run on its last attempt joins
-   * nobody, and nobody joins it. Nobody overtakes a run that there was no room for: it joins first
-   * once another has left, so that every run joins in the end, however long it is.
+   * nobody, and nobody joins it. Nobody overtakes an interactive run that there was no room for: it
+   * joins first once another has left, so that every run joins in the end, however long it is.
    *
    * <p>None joins before it is {@linkplain Generation#isAnnounced announced}.
    */
-  List<Generation> takeJoining() {
+  List<Generation> takeJoining(Instant now) {
     List<Generation> joining =
-        eligible().stream().takeWhile(Generation::isAnnounced).collect(Collectors.toList());
-    joining.forEach(one -> waiting.remove());
+        eligible(now).stream().takeWhile(Generation::isAnnounced).collect(Collectors.toList());
+    joining.forEach(one -> waiting(one).remove(one));
     return joining;
   }
 
   /** Those that may join as soon as they are announced; each is handed out once. */
-  List<Generation> takeUnannounced() {
-    return eligible().stream().filter(Generation::takeAnnouncement).toList();
+  List<Generation> takeUnannounced(Instant now) {
+    return eligible(now).stream().filter(Generation::takeAnnouncement).toList();
   }
 
   /** The first of the waiting, as far as there is a place for them. */
-  private List<Generation> eligible() {
+  private List<Generation> eligible(Instant now) {
     List<Generation> eligible = new ArrayList<>();
-    boolean alone = running.values().stream().anyMatch(g -> g.run().last());
-    for (Generation next : waiting) {
-      int active = running.size() + eligible.size();
-      if (alone || next == shortOfRoom || active >= slots || (next.run().last() && active > 0)) {
-        break;
-      }
-      alone = next.run().last();
-      eligible.add(next);
+    Generation patient = mayWait.firstSinceBefore(now.minus(lane.patience()));
+    if (patient != null && isWithinLane(patient, eligible) && !joins(patient, eligible)) {
+      return eligible;
+    }
+    if (joinAll(interactive, eligible)) {
+      joinAll(mayWait, eligible);
     }
     return eligible;
   }
 
+  /** Returns whether what is left of the room is for others to take. */
+  private boolean joinAll(WaitingRuns waiting, List<Generation> eligible) {
+    for (Generation next : waiting) {
+      if (eligible.contains(next)) {
+        continue;
+      }
+      if (!isWithinLane(next, eligible)) {
+        return true;
+      }
+      if (!joins(next, eligible)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether its lane has a place for it, and as much of the pool as it needs. */
+  private boolean isWithinLane(Generation next, List<Generation> eligible) {
+    Lane of = next.run().lane();
+    List<Generation> active =
+        Stream.concat(running.values().stream(), eligible.stream())
+            .filter(g -> g.run().lane() == of)
+            .toList();
+    if (active.size() >= waiting(of).places()) {
+      return false;
+    }
+    long held = active.stream().mapToLong(g -> BatchRoom.heldBy(g.run().request())).sum();
+    return of == Lane.INTERACTIVE || held + BatchRoom.heldBy(next.run().request()) <= room.tokens();
+  }
+
+  /** Lets a run join, unless the engine has no room for it, or one of those there must be alone. */
+  private boolean joins(Generation next, List<Generation> eligible) {
+    boolean alone =
+        Stream.concat(running.values().stream(), eligible.stream()).anyMatch(g -> g.run().last());
+    boolean others = !running.isEmpty() || !eligible.isEmpty();
+    if (alone || waiting(next).isShortOfRoom(next) || (next.run().last() && others)) {
+      return false;
+    }
+    eligible.add(next);
+    return true;
+  }
+
   /** Those that found no place go back in front, in the old order. */
   void putBack(List<Generation> unplaced) {
-    for (int i = unplaced.size() - 1; i >= 0; i--) {
-      waiting.addFirst(unplaced.get(i));
+    for (Lane of : Lane.values()) {
+      waiting(of).putBack(unplaced.stream().filter(g -> g.run().lane() == of).toList());
     }
   }
 
@@ -108,7 +179,12 @@ final class Batch {
     running.remove(generation.sequence());
     toClose.add(generation.sequence());
     cancelled.remove(generation.run().requestId());
-    shortOfRoom = null;
+    roomAgain();
+  }
+
+  private void roomAgain() {
+    interactive.roomAgain();
+    mayWait.roomAgain();
   }
 
   /**
@@ -126,7 +202,12 @@ final class Batch {
     List<Generation> patient = alone ? refused.subList(1, refused.size()) : refused;
     putBack(patient);
     if (!alone && toClose.isEmpty()) {
-      shortOfRoom = patient.get(0);
+      for (Lane of : Lane.values()) {
+        patient.stream()
+            .filter(g -> g.run().lane() == of)
+            .findFirst()
+            .ifPresent(waiting(of)::shortOfRoom);
+      }
     }
     return alone ? List.of(refused.get(0)) : List.of();
   }
@@ -147,7 +228,7 @@ final class Batch {
   /** Notes that a request is to be stopped; returns whether it is here. */
   boolean cancel(String requestId, String reason) {
     boolean here =
-        Stream.concat(waiting.stream(), running.values().stream())
+        Stream.concat(allWaiting(), running.values().stream())
             .anyMatch(g -> g.run().requestId().equals(requestId));
     if (here) {
       cancelled.put(requestId, reason);
@@ -157,9 +238,9 @@ final class Batch {
 
   /** Removes an attempt, wherever it is. */
   void discard(String attemptId) {
-    for (Generation one : List.copyOf(waiting)) {
+    for (Generation one : allWaiting().toList()) {
       if (one.run().attemptId().equals(attemptId)) {
-        waiting.remove(one);
+        waiting(one).remove(one);
         cancelled.remove(one.run().requestId());
       }
     }
@@ -171,11 +252,11 @@ final class Batch {
   /** Removes what was cancelled and what has passed its deadline. */
   List<Stopped> takeStopped(Instant now) {
     List<Stopped> stopped = new ArrayList<>();
-    for (Generation one : Stream.concat(waiting.stream(), running.values().stream()).toList()) {
+    for (Generation one : Stream.concat(allWaiting(), running.values().stream()).toList()) {
       String reason = cancelled.remove(one.run().requestId());
       if (reason != null || now.isAfter(one.run().request().deadline())) {
         stopped.add(new Stopped(one, reason));
-        if (!waiting.remove(one)) {
+        if (!waiting(one).remove(one)) {
           leave(one);
         }
       }
@@ -188,7 +269,7 @@ final class Batch {
     List<Generation> lost = List.copyOf(running.values());
     running.clear();
     toClose.clear();
-    shortOfRoom = null;
+    roomAgain();
     return lost;
   }
 }

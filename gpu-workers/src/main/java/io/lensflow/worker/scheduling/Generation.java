@@ -36,6 +36,7 @@ final class Generation {
   private int lastToken = -1;
   private FinishReason finishReason;
   private String stopString;
+  private Instant waitsSince;
   private Instant admittedAt;
   private Instant firstTokenAt;
   private Instant lastTokenAt;
@@ -221,6 +222,15 @@ final class Generation {
       return passed.text();
     }
     return passed.text() + stops.finish();
+  }
+
+  /** It waits to join, from now on. */
+  void waits(Instant now) {
+    waitsSince = now;
+  }
+
+  Instant waitsSince() {
+    return waitsSince;
   }
 
   void admitted(Instant at) {

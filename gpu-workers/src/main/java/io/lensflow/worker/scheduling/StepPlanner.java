@@ -12,6 +12,7 @@ import java.util.List;
  * short prompt waits for a chunk of each long one, and not for all of it.
  *
  * <p>A second budget bounds the captured bytes of the step by the room in the publisher's buffer.
+ * Whose candidates these are, and how much they get, is the {@link StepComposer}'s to say.
  * Immutable and thread-safe.
  */
 final class StepPlanner {
@@ -41,12 +42,13 @@ final class StepPlanner {
   /**
    * Chooses the feeds of a step.
    *
-   * @param candidates in order of admission
+   * @param candidates of one lane, in order of admission
+   * @param prompts most prompt tokens, at least 1; where chunks are whole, one chunk passes
    * @param room bytes free in the publisher's buffer
    * @param idle whether that buffer is empty: then one token of one sequence (or one whole chunk)
    *     passes however large its rows are, or it would wait for ever
    */
-  List<Planned> plan(List<Candidate> candidates, long room, boolean idle) {
+  List<Planned> plan(List<Candidate> candidates, int prompts, long room, boolean idle) {
     List<Planned> planned = new ArrayList<>();
     long left = room;
     for (Candidate candidate : candidates) {
@@ -54,13 +56,13 @@ final class StepPlanner {
         left -= add(planned, candidate, 1);
       }
     }
-    int tokens = prefillTokens;
-    List<Candidate> prompts =
+    int tokens = wholeChunks ? prefillTokens : Math.min(prefillTokens, prompts);
+    List<Candidate> reading =
         candidates.stream()
             .filter(Candidate::inPrefill)
             .sorted(Comparator.comparingLong(candidate -> candidate.generation().turn()))
             .toList();
-    for (Candidate candidate : prompts) {
+    for (Candidate candidate : reading) {
       int wanted = Math.min(prefillTokens, candidate.generation().promptLeft());
       int count = Math.min(wanted, tokens);
       count = affordable(candidate, count, left, idle && planned.isEmpty());

@@ -17,18 +17,15 @@ import io.lensflow.worker.ranks.EngineInfo;
 import io.lensflow.worker.ranks.StepPlan;
 import io.lensflow.worker.ranks.StepResult;
 import io.lensflow.worker.ranks.TensorParallelGroup;
-import io.lensflow.worker.request.CaptureSpec;
 import io.lensflow.worker.request.InvalidRequestException;
 import io.lensflow.worker.request.Run;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /**
  * Continuous batching: sequences join and leave at every step, prompts are read in chunks beside
@@ -37,6 +34,9 @@ import java.util.stream.Stream;
  * <p>One step is in flight at a time. When it is done, tokens are chosen, the next step is sent off
  * at once, and only then is the last one published, so that detokenised text, events and rows are
  * worked on while the device runs.
+ *
+ * <p>Interactive runs go before those of the batch lane (see {@link StepComposer} and {@link
+ * Batch}).
  *
  * <p>Runs that the engine has no room for wait in front of all others until a sequence ends, and
  * nobody overtakes them. A run on its last attempt gets the device for itself ({@link Run#last}).
@@ -86,7 +86,8 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
   /**
    * What the scheduler works with.
    *
-   * @param slots most runs at a time
+   * @param slots most interactive runs at a time
+   * @param batch limits of the batch lane
    * @param prefillTokens most prompt tokens of one step
    * @param wholeChunks whether every prompt is cut at multiples of {@code prefillTokens}, whoever
    *     runs beside it: a deterministic engine needs that for rows that do not depend on others
@@ -94,7 +95,12 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
    * @param completions topic of completion events
    */
   public record Settings(
-      int slots, int prefillTokens, boolean wholeChunks, long bufferBytes, String completions) {}
+      int slots,
+      BatchLane batch,
+      int prefillTokens,
+      boolean wholeChunks,
+      long bufferBytes,
+      String completions) {}
 
   /** Everybody that the scheduler talks to. */
   public record Partners(
@@ -116,12 +122,11 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
   private final Tokenizer tokenizer;
   private final WorkerMetrics metrics;
   private final InstantSource clock;
-  private final StepPlanner planner;
+  private final StepComposer composer;
   private final ActorRef<TensorParallelGroup.StepReply> stepReplies;
   private final ActorRef<ActivationPublisher.Credit> credits;
 
   private final Batch batch;
-  private final Map<Long, StepPlan.Feed> inFlight = new HashMap<>();
 
   private EngineInfo engine;
   private boolean engineUp;
@@ -129,8 +134,6 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
   private boolean pressure;
   private long bufferedBytes;
   private long nextSequence;
-  private long nextStep;
-  private long nextTurn;
   private Instant stepStartedAt;
 
   /** See {@link Partners} and {@link Settings}; the tokenizer must outlive the actor. */
@@ -164,8 +167,8 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     this.tokenizer = tokenizer;
     this.metrics = metrics;
     this.clock = clock;
-    this.batch = new Batch(settings.slots());
-    this.planner = new StepPlanner(settings.prefillTokens(), settings.wholeChunks());
+    this.batch = new Batch(settings.slots(), settings.batch());
+    this.composer = new StepComposer(settings, batch);
     this.stepReplies = context.messageAdapter(TensorParallelGroup.StepReply.class, Stepped::new);
     this.credits =
         context.messageAdapter(
@@ -199,7 +202,8 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
   private Behavior<Command> onSubmit(Submit submit) {
     // Nothing is submitted before the engine was up once.
     batch.add(
-        new Generation(submit.run(), nextSequence++, tokenizer, engine.config().eosTokenIds()));
+        new Generation(submit.run(), nextSequence++, tokenizer, engine.config().eosTokenIds()),
+        clock.instant());
     announce();
     partners
         .publisher()
@@ -215,7 +219,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
    * the process has to be counted by whoever gets its request next.
    */
   private void announce() {
-    for (Generation one : batch.takeUnannounced()) {
+    for (Generation one : batch.takeUnannounced(clock.instant())) {
       getContext().pipeToSelf(reporter.accepted(one.run()), (done, e) -> new Announced(one, e));
     }
   }
@@ -237,6 +241,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
   private Behavior<Command> onGroupUp(GroupUp up) {
     engine = up.engine();
     engineUp = true;
+    batch.kvTokens(engine.kvTokens());
     metrics.freeKvTokens(engine.kvTokens());
     step();
     return this;
@@ -273,7 +278,9 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     StepResult result = ((TensorParallelGroup.StepDone) stepped.reply()).result();
     stepping = false;
     Instant now = clock.instant();
-    metrics.step(Duration.between(stepStartedAt, now), result.outputs().size());
+    Duration took = Duration.between(stepStartedAt, now);
+    composer.stepped(took);
+    metrics.step(composer.lane(), took, result.outputs().size());
     metrics.freeKvTokens(result.freeKvTokens());
     onRefused(result.refusals());
     List<Publication> publications = new ArrayList<>();
@@ -281,7 +288,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
       Generation generation = batch.running(output.sequence());
       if (generation != null) {
         Generation.Progress progress =
-            generation.advance(inFlight.get(output.sequence()), output, now);
+            generation.advance(composer.fed(output.sequence()), output, now);
         bufferedBytes += progress.rows().bytes();
         publications.add(new Publication(generation, progress));
         if (generation.isFinished()) {
@@ -289,7 +296,6 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
         }
       }
     }
-    inFlight.clear();
     step();
     reporter.rows(
         publications.stream()
@@ -338,48 +344,14 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     }
     announce();
     if (engineUp) {
-      StepPlan plan = plan();
+      StepPlan plan = composer.compose(engine, bufferedBytes, clock.instant());
+      metrics.sequences(batch.running().size(), batch.waitingCount());
       if (!plan.isEmpty()) {
-        nextStep++;
         stepping = true;
         stepStartedAt = clock.instant();
         partners.group().tell(new TensorParallelGroup.RunStep(plan, stepReplies));
       }
     }
-  }
-
-  private StepPlan plan() {
-    List<Generation> joining = batch.takeJoining();
-    joining.forEach(one -> one.queue(nextTurn++));
-    List<StepPlanner.Candidate> candidates =
-        Stream.concat(batch.running().stream(), joining.stream()).map(this::candidate).toList();
-    List<StepPlan.Open> open = new ArrayList<>();
-    List<StepPlan.Feed> feeds = new ArrayList<>();
-    long room = settings.bufferBytes() - bufferedBytes;
-    for (StepPlanner.Planned one : planner.plan(candidates, room, bufferedBytes == 0)) {
-      feeds.add(one.feed());
-      inFlight.put(one.generation().sequence(), one.feed());
-      one.generation().served(nextTurn++);
-      if (joining.remove(one.generation())) {
-        join(one.generation());
-        open.add(one.generation().open());
-      }
-    }
-    batch.putBack(joining);
-    metrics.sequences(batch.running().size(), batch.waitingCount());
-    return new StepPlan(nextStep, batch.takeClosing(), open, feeds);
-  }
-
-  private StepPlanner.Candidate candidate(Generation generation) {
-    CaptureSpec capture = generation.run().request().capture();
-    return new StepPlanner.Candidate(
-        generation, capture.bytesPerPosition(engine.config().hiddenSize(), engine.dtype()));
-  }
-
-  private void join(Generation generation) {
-    batch.join(generation);
-    // Also when it joins again, after a time without room: that time it was waiting.
-    generation.admitted(clock.instant());
   }
 
   /** All sequences are gone: their attempts have failed. */
@@ -389,7 +361,6 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     }
     engineUp = false;
     stepping = false;
-    inFlight.clear();
     for (Generation generation : batch.takeLost()) {
       Run run = generation.run();
       reporter.attemptFailed(run, reason);

@@ -22,6 +22,7 @@ import io.lensflow.worker.publishing.CaptureFit;
 import io.lensflow.worker.publishing.CompletionEvents;
 import io.lensflow.worker.ranks.EngineInfo;
 import io.lensflow.worker.ranks.TensorParallelGroup;
+import io.lensflow.worker.request.Lane;
 import io.lensflow.worker.request.RequestValidator;
 import io.lensflow.worker.scheduling.StepScheduler;
 import io.lensflow.worker.steering.SteeringTable;
@@ -181,6 +182,7 @@ public final class ModelSupervisor extends AbstractBehavior<ModelSupervisor.Comm
             table,
             parts.decoder(),
             captureFit(),
+            parts.lane().room(engine.kvTokens()),
             getContext().messageAdapter(RequestIntake.Event.class, IntakeSays::new));
     return RequestIntake.create(
         parts.settings().intake(), partners, parts.metrics(), parts.clock());
@@ -217,6 +219,7 @@ public final class ModelSupervisor extends AbstractBehavior<ModelSupervisor.Comm
     return StepScheduler.create(
         new StepScheduler.Settings(
             parts.settings().intake().slots(),
+            parts.lane(),
             parts.settings().prefillChunk(),
             parts.settings().engine().deterministic(),
             parts.settings().publisher().bufferBytes(),
@@ -238,6 +241,7 @@ public final class ModelSupervisor extends AbstractBehavior<ModelSupervisor.Comm
         new Presence.Settings(
             parts.catalogue().workers(),
             List.of(parts.requestTopic()),
+            parts.batchTopic(),
             parts.settings().intake().slots(),
             parts.settings().heartbeatInterval()),
         parts.identity(),
@@ -277,8 +281,13 @@ public final class ModelSupervisor extends AbstractBehavior<ModelSupervisor.Comm
 
   private Behavior<Command> onIntake(RequestIntake.Event event) {
     if (event instanceof RequestIntake.Occupancy occupancy) {
-      presence.tell(new Presence.Free(occupancy.free()));
+      if (occupancy.lane() == Lane.BATCH) {
+        parts.metrics().freeBatchSlots(occupancy.free());
+      } else {
+        presence.tell(new Presence.Free(occupancy.free()));
+      }
     } else {
+      parts.metrics().freeBatchSlots(parts.lane().slots());
       presence.tell(new Presence.Appear());
       parts.lifecycle().ready(engine);
     }

@@ -13,6 +13,7 @@ import io.lensflow.worker.intake.RequestSource;
 import io.lensflow.worker.lag.DecoderWatch;
 import io.lensflow.worker.publishing.EventLog;
 import io.lensflow.worker.ranks.EngineSource;
+import io.lensflow.worker.scheduling.BatchLane;
 import io.lensflow.worker.steering.SteeringTail;
 import java.time.InstantSource;
 import java.util.function.Supplier;
@@ -24,6 +25,7 @@ import org.apache.kafka.clients.producer.Producer;
  * What the actors of a worker are made of and do not own: whoever made these closes them after the
  * actors have stopped.
  *
+ * @param lane the batch lane, if the broker has its topic
  * @param activationBytes what a partition of {@code activations} keeps
  * @param tails makes consumers without group that read committed records from the beginning
  * @param chunks producer of activation chunks
@@ -35,6 +37,7 @@ public record WorkerParts(
     TopicCatalogue catalogue,
     EngineSource engine,
     Tokenizer tokenizer,
+    BatchLane lane,
     RequestSource source,
     HistoryReader history,
     DecoderWatch decoder,
@@ -51,6 +54,15 @@ public record WorkerParts(
       RecordDeserializer<PromptRequest> requests,
       RecordDeserializer<RequestControl> control,
       SteeringTail.Decoders steering) {}
+
+  /**
+   * The topic of requests that may wait; empty if none are taken. A worker may take all of its
+   * requests from there.
+   */
+  public String batchTopic() {
+    boolean batch = lane.isServed() || settings.requests().from() == WorkerSettings.Topic.BATCH;
+    return batch ? catalogue.promptRequestsBatch(identity.model()) : "";
+  }
 
   /** The topic that requests are taken from. */
   public String requestTopic() {

@@ -24,8 +24,10 @@ import io.lensflow.worker.publishing.CaptureFit;
 import io.lensflow.worker.publishing.CompletionEvents;
 import io.lensflow.worker.publishing.EventLog;
 import io.lensflow.worker.ranks.EngineInfo;
+import io.lensflow.worker.request.Lane;
 import io.lensflow.worker.request.RequestValidator;
 import io.lensflow.worker.request.Run;
+import io.lensflow.worker.scheduling.BatchRoom;
 import io.lensflow.worker.scheduling.StepScheduler;
 import io.lensflow.worker.steering.PinnedSteering;
 import io.lensflow.worker.steering.Resolution;
@@ -160,7 +162,7 @@ class RequestIntakeTest {
     intake =
         AKKA.spawn(
             RequestIntake.create(
-                new IntakeSettings(8, 3, Duration.ofMinutes(5), WAIT, 2),
+                new IntakeSettings(8, 4, 3, Duration.ofMinutes(5), WAIT, 2),
                 new RequestIntake.Partners(
                     source,
                     history,
@@ -172,6 +174,7 @@ class RequestIntakeTest {
                     captures,
                     new CaptureFit(
                         engine, new CaptureFit.Limits(1 << 20, 1 << 20, 1, 1 << 20, 1 << 20)),
+                    new BatchRoom(64),
                     listener.ref()),
                 new WorkerMetrics(new SimpleMeterRegistry()),
                 Instant::now));
@@ -194,11 +197,18 @@ class RequestIntakeTest {
   }
 
   private long deliver(String value, int deliveryCount) {
+    return deliver(value, deliveryCount, Lane.INTERACTIVE);
+  }
+
+  private long deliver(String value, int deliveryCount, Lane lane) {
     long ticket = nextTicket++;
     byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
     source.sink.accept(
         new Delivery(
-            new ConsumerRecord<>("requests", 0, ticket, bytes, bytes), deliveryCount, ticket));
+            new ConsumerRecord<>("requests", 0, ticket, bytes, bytes),
+            deliveryCount,
+            ticket,
+            lane));
     return ticket;
   }
 
@@ -315,8 +325,8 @@ class RequestIntakeTest {
     decoderBehind = true;
     long waiting = deliver(Traffic.request("abc", 3), 1);
     Await.until(PATIENCE, () -> source.parked.contains(waiting));
-    listener.expectMessage(new RequestIntake.Occupancy(7));
-    listener.expectMessage(new RequestIntake.Occupancy(8));
+    listener.expectMessage(new RequestIntake.Occupancy(Lane.INTERACTIVE, 7));
+    listener.expectMessage(new RequestIntake.Occupancy(Lane.INTERACTIVE, 8));
     deliver(bare(), 1);
     Run other = submitted();
     assertThat(other.request().capture().isEmpty()).isTrue();
@@ -331,6 +341,32 @@ class RequestIntakeTest {
     Await.until(PATIENCE, () -> source.parked.isEmpty());
     durable(run);
     awaitCompleted(waiting);
+  }
+
+  @Test
+  void shouldTakeNoSlotOfTheOthersWhenARequestMayWait() {
+    PromptRequest request = Traffic.request("ab", 3);
+    sent.put(request.getRequestId(), request);
+    deliver(request.getRequestId(), 1, Lane.BATCH);
+
+    assertThat(submitted().lane()).isEqualTo(Lane.BATCH);
+    listener.expectMessage(new RequestIntake.Occupancy(Lane.BATCH, 3));
+    deliver(Traffic.request("cd", 3), 1);
+    assertThat(submitted().lane()).isEqualTo(Lane.INTERACTIVE);
+    listener.expectMessage(new RequestIntake.Occupancy(Lane.INTERACTIVE, 7));
+  }
+
+  @Test
+  void shouldRefuseWhatCouldNeverJoinInTheBatchLane() {
+    PromptRequest request = Traffic.request("a".repeat(60), 10);
+    sent.put(request.getRequestId(), request);
+    long ticket = deliver(request.getRequestId(), 1, Lane.BATCH);
+
+    awaitCompleted(ticket);
+    Failure failure = event(request.getRequestId(), CompletionType.FAILED).getFailure();
+    assertThat(failure.getCode()).isEqualTo("TOO_LONG");
+    assertThat(failure.getMessage()).contains("80 tokens", "64", "lensflow.worker.batch.kv-share");
+    deliver(request, 1);
   }
 
   @Test

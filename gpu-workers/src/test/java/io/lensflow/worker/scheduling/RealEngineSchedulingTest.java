@@ -150,7 +150,8 @@ class RealEngineSchedulingTest {
       ActorRef<TensorParallelGroup.Command> group, boolean wholeChunks) {
     return AKKA.spawn(
         StepScheduler.create(
-            new StepScheduler.Settings(16, 8, wholeChunks, 10_000_000, "completions"),
+            new StepScheduler.Settings(
+                16, BatchLane.NONE, 8, wholeChunks, 10_000_000, "completions"),
             new StepScheduler.Partners(
                 group,
                 publisher.ref(),

@@ -90,7 +90,8 @@ class StepSchedulerTest {
     ActorRef<StepScheduler.Command> made =
         AKKA.spawn(
             StepScheduler.create(
-                new StepScheduler.Settings(slots, prefill, wholeChunks, buffer, "completions"),
+                new StepScheduler.Settings(
+                    slots, BatchLane.NONE, prefill, wholeChunks, buffer, "completions"),
                 new StepScheduler.Partners(
                     group.ref(),
                     publisher.ref(),

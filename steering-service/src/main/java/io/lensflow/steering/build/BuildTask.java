@@ -92,8 +92,18 @@ final class BuildTask implements JobTask, AnswerRows.Sink {
       throw RefusedException.invalid(
           JobKind.DATA, "no item is left to build from; %s".formatted(DataSet.quote(skipped)));
     }
-    List<BuiltSite> sites = plan.sites().stream().map(site -> builds.get(site).build()).toList();
-    BuildResult result = new BuildResult(plan, used, skipped, sites, warnings(sites));
+    List<BuiltSite> sites = new ArrayList<>();
+    List<Site> zero = new ArrayList<>();
+    for (Site site : plan.sites()) {
+      builds.get(site).build().ifPresentOrElse(sites::add, () -> zero.add(site));
+    }
+    if (sites.isEmpty()) {
+      throw RefusedException.invalid(
+          "layers",
+          "the vector at %s is zero: the answers' rows do not differ there, or by their letters alone; choose later layers"
+              .formatted(zero.get(0)));
+    }
+    BuildResult result = new BuildResult(plan, used, skipped, sites, warnings(sites, zero));
     if (!plan.publication().publish()) {
       return JobResult.of(result.json(null, List.of()));
     }
@@ -103,8 +113,13 @@ final class BuildTask implements JobTask, AnswerRows.Sink {
         change -> result.json(change.versions().get(0), change.warnings()));
   }
 
-  private List<String> warnings(List<BuiltSite> sites) {
+  private List<String> warnings(List<BuiltSite> sites, List<Site> zero) {
     List<String> warnings = new ArrayList<>();
+    for (Site site : zero) {
+      warnings.add(
+          "%s is left out: the vector is zero there, because the answers' rows do not differ, or by their letters alone"
+              .formatted(site));
+    }
     for (BuiltSite built : sites) {
       if (built.labelShare() == null) {
         warnings.add(

@@ -84,6 +84,11 @@ final class OrderMeans {
     return mean;
   }
 
+  /** The greatest length of an order's mean. */
+  double largestNorm() {
+    return sums.keySet().stream().mapToDouble(order -> Doubles.norm(mean(order))).max().orElse(0);
+  }
+
   /** Whether items of the reverse order were taken. */
   boolean hasReverse(LabelOrder order) {
     return sums.containsKey(order) && sums.containsKey(order.reversed());

@@ -4,6 +4,7 @@ import io.lensflow.steering.vector.RefusedException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -24,6 +25,9 @@ import java.util.TreeMap;
  */
 public final class SiteBuild {
   private static final double C = 1;
+
+  /** Of the differences' size; less than this is left where single precision cancels out. */
+  private static final double ROUNDING = 1e-6;
 
   private record Rows(LabelOrder order, float[] matching, float[] other) {}
 
@@ -65,24 +69,28 @@ public final class SiteBuild {
   }
 
   /**
-   * The vector of all items taken.
+   * The vector of all items taken; empty if it is zero: the answers' rows differ by what their
+   * letters make, or not at all, as they must before the first attention.
    *
-   * @throws RefusedException if there is none, or it is zero or not finite
+   * @throws RefusedException if no item is left, or the vector is not finite
    */
-  public BuiltSite build() {
+  public Optional<BuiltSite> build() {
     double[] mean = balance == Balance.NONE ? means.plain() : means.balanced();
     if (mean == null) {
       throw RefusedException.invalid("data", "no item of the reverse order is left");
     }
-    requireDirection(mean);
+    requireFinite(mean);
+    if (Doubles.norm(mean) <= ROUNDING * means.largestNorm()) {
+      return Optional.empty();
+    }
     double[] vector =
         switch (method) {
           case MEAN_DIFFERENCE -> mean;
           case PCA -> toLengthOf(mean, principal(mean));
           case LOGISTIC -> toLengthOf(mean, separating());
         };
-    requireDirection(vector);
-    return new BuiltSite(site, vector, labelShare(vector));
+    requireFinite(vector);
+    return Optional.of(new BuiltSite(site, vector, labelShare(vector)));
   }
 
   private double[] principal(double[] mean) {
@@ -152,14 +160,8 @@ public final class SiteBuild {
     return Doubles.scaled(direction, Doubles.norm(mean) / Doubles.norm(direction));
   }
 
-  private void requireDirection(double[] vector) {
-    double norm = Doubles.norm(vector);
-    if (norm == 0) {
-      throw RefusedException.invalid(
-          "data",
-          "the vector at %s is zero: both answers' rows are the same there".formatted(site));
-    }
-    if (!Double.isFinite((float) norm)) {
+  private void requireFinite(double[] vector) {
+    if (!Double.isFinite((float) Doubles.norm(vector))) {
       throw RefusedException.invalid(
           "data", "the vector at %s is not finite: the model's rows are not".formatted(site));
     }

@@ -7,6 +7,7 @@ import io.lensflow.steering.vector.RefusedException;
 import io.lensflow.steering.vector.SiteDraft;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,19 +41,26 @@ final class Controls {
   private void shuffled(TrainRows train) {
     List<SiteDraft> sites = new ArrayList<>();
     List<SiteDraft> raw = new ArrayList<>();
-    try {
-      for (SiteDraft site : judged) {
-        BuiltSite built = train.shuffled(Site.of(site));
-        SiteDraft draft = built.draft(site.field());
-        raw.add(draft);
-        sites.add(EqualNorm.scaled(draft, site));
+    for (SiteDraft site : judged) {
+      Optional<BuiltSite> built = shuffledAt(train, Site.of(site));
+      if (built.isEmpty()) {
+        return;
       }
-    } catch (RefusedException e) {
-      // Few items of few orders: the coin can leave an order without its reverse.
-      log.info("no control of shuffled labels: {}", e.getMessage());
-      return;
+      SiteDraft draft = built.get().draft(site.field());
+      raw.add(draft);
+      sites.add(EqualNorm.scaled(draft, site));
     }
     made.add(new Made(Evaluation.SHUFFLED_LABELS, sites, EqualNorm.norm(raw)));
+  }
+
+  /** Few items of few orders can leave nothing to build from. */
+  private static Optional<BuiltSite> shuffledAt(TrainRows train, Site site) {
+    try {
+      return train.shuffled(site);
+    } catch (RefusedException e) {
+      log.info("no control of shuffled labels: {}", e.getMessage());
+      return Optional.empty();
+    }
   }
 
   /** Publishes them while the job runs; in this order {@link #of} takes what was measured. */

@@ -105,8 +105,8 @@ public record Evaluation(
   public static final String RANDOM = "RANDOM";
 
   /**
-   * Kind of a control: built like the vector, but each training item's two answers are exchanged by
-   * the toss of a coin.
+   * Kind of a control: built like the vector, but half of the training items of each order of
+   * labels, drawn at random, have their two answers exchanged.
    */
   public static final String SHUFFLED_LABELS = "SHUFFLED_LABELS";
 

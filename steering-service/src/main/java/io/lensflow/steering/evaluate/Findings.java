@@ -65,7 +65,8 @@ final class Findings {
     double[] multipliers = plan.multipliers().stream().mapToDouble(m -> m).toArray();
     Steerability found = Steerability.of(multipliers, propensity[0], plan.seed());
     boolean single = sites.size() == 1;
-    BuiltSite plain = train == null || !single ? null : train.plain(Site.of(sites.get(0)));
+    BuiltSite plain =
+        train == null || !single ? null : train.plain(Site.of(sites.get(0))).orElse(null);
     return new Evaluation(
         plan.vector().model(),
         plan.model().revision(),

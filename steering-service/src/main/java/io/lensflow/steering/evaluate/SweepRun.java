@@ -1,7 +1,6 @@
 package io.lensflow.steering.evaluate;
 
 import io.lensflow.steering.build.BuiltSite;
-import io.lensflow.steering.build.Site;
 import io.lensflow.steering.evaluate.Evaluation.Cell;
 import io.lensflow.steering.evaluate.Evaluation.Sweep;
 import io.lensflow.steering.items.ItemPair;
@@ -10,7 +9,6 @@ import io.lensflow.steering.vector.SiteDraft;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Finds the best site: all vectors are the sites of one version, and requests choose one of them.
@@ -23,15 +21,15 @@ final class SweepRun {
   private BuiltSite best;
 
   /**
-   * @param built a vector for every site
+   * @param built a vector for every site that has one
    * @param name what the version with all of them is named
    */
-  SweepRun(EvaluatePlan plan, Map<Site, BuiltSite> built, String name) {
+  SweepRun(EvaluatePlan plan, List<BuiltSite> built, String name) {
     if (built.isEmpty()) {
-      throw RefusedException.invalid("sweep", "there is no vector at any of the sites");
+      throw RefusedException.invalid("sweep", "the vectors at all of the sites are zero; choose later layers");
     }
     this.plan = plan;
-    this.built = List.copyOf(built.values());
+    this.built = List.copyOf(built);
     this.name = name;
   }
 

@@ -167,8 +167,8 @@ public final class HtmlReport {
                 "vector", "norm", "cosine", "mean slope", "95 % interval", "sd", "anti-steerable"),
             rows)
         .note(
-            "Shuffled labels: built like the vector, but each training item’s two answers are"
-                + " exchanged by the toss of a coin; then scaled to the vector’s norm.")
+            "Shuffled labels: built like the vector, but half of the training items, drawn at random,"
+                + " have their two answers exchanged; then scaled to the vector’s norm.")
         .end();
   }
 

@@ -29,7 +29,7 @@ class SiteBuildTest {
     add(build, 1, AB, 12, 1);
     add(build, 2, AB, 11, 4);
     add(build, 3, BA, -9, 2);
-    BuiltSite built = build.build();
+    BuiltSite built = build.build().orElseThrow();
     // mean of AB is (11, 2), of BA (-9, 2); half their difference is (10, 0)
     assertThat(built.vector()).containsExactly(1, 2);
     assertThat(built.norm()).isCloseTo(Math.sqrt(5), within(1e-12));
@@ -42,7 +42,7 @@ class SiteBuildTest {
     add(build, 0, AB, 10, 1);
     add(build, 1, AB, 12, 3);
     add(build, 2, BA, -10, 2);
-    BuiltSite built = build.build();
+    BuiltSite built = build.build().orElseThrow();
     assertThat(built.vector()).containsExactly(new double[] {4, 2}, within(1e-12));
     // mean of AB (11, 2), of BA (-10, 2): the label direction is (10.5, 0)
     assertThat(built.labelShare()).isCloseTo(4 / Math.sqrt(20), within(1e-12));
@@ -54,7 +54,7 @@ class SiteBuildTest {
     add(build, 0, AB, 3, 1);
     add(build, 1, BA, -1, 1);
     add(build, 2, new LabelOrder(10, 12), 100, 100);
-    assertThat(build.build().vector()).containsExactly(1, 1);
+    assertThat(build.build().orElseThrow().vector()).containsExactly(1, 1);
     assertThat(build.uses(AB)).isTrue();
     assertThat(build.uses(new LabelOrder(10, 12))).isFalse();
   }
@@ -63,7 +63,7 @@ class SiteBuildTest {
   void shouldNotKnowTheLabelShareWhenThereIsOneOrderOnly() {
     SiteBuild build = of(BuildMethod.MEAN_DIFFERENCE, Balance.NONE);
     add(build, 0, AB, 3, 1);
-    assertThat(build.build().labelShare()).isNull();
+    assertThat(build.build().orElseThrow().labelShare()).isNull();
     SiteBuild balanced = of(BuildMethod.MEAN_DIFFERENCE, Balance.LABEL);
     add(balanced, 0, AB, 3, 1);
     assertThatThrownBy(balanced::build)
@@ -84,7 +84,7 @@ class SiteBuildTest {
     double x = 4;
     double y = eigenvalue - 4;
     double scale = Math.sqrt(2) / Math.hypot(x, y);
-    BuiltSite built = build.build();
+    BuiltSite built = build.build().orElseThrow();
     assertThat(built.vector()).containsExactly(new double[] {x * scale, y * scale}, within(1e-12));
     assertThat(built.norm()).isCloseTo(Math.sqrt(2), within(1e-12));
   }
@@ -94,7 +94,8 @@ class SiteBuildTest {
     SiteBuild build = of(BuildMethod.PCA, Balance.LABEL);
     add(build, 0, AB, -1, -4);
     add(build, 1, BA, -1, -4);
-    assertThat(build.build().vector()).containsExactly(new double[] {-1, -4}, within(1e-12));
+    assertThat(build.build().orElseThrow().vector())
+        .containsExactly(new double[] {-1, -4}, within(1e-12));
   }
 
   @Test
@@ -104,22 +105,33 @@ class SiteBuildTest {
     add(build, 1, AB, 2, -0.5f);
     add(build, 2, BA, 2, 0.5f);
     add(build, 3, BA, 2, -0.5f);
-    BuiltSite built = build.build();
+    BuiltSite built = build.build().orElseThrow();
     // symmetric in y, so that only x separates; as long as the mean difference, (2, 0)
     assertThat(built.vector()).containsExactly(new double[] {2, 0}, within(1e-9));
   }
 
   @Test
-  void shouldRefuseAVectorThatIsZeroOrNotFinite() {
-    SiteBuild zero = of(BuildMethod.MEAN_DIFFERENCE, Balance.LABEL);
-    add(zero, 0, AB, 0, 0);
-    add(zero, 1, BA, 0, 0);
-    assertThatThrownBy(zero::build)
-        .isInstanceOf(RefusedException.class)
-        .hasMessageContaining("ATTENTION_INPUT of layer 3 is zero");
+  void shouldMakeNothingWhenOnlyTheLettersDiffer() {
+    SiteBuild build = of(BuildMethod.MEAN_DIFFERENCE, Balance.LABEL);
+    add(build, 0, AB, 3, 1);
+    add(build, 1, BA, -3, -1);
+    assertThat(build.build()).isEmpty();
+    SiteBuild nearly = of(BuildMethod.PCA, Balance.LABEL);
+    add(nearly, 0, AB, 3, 1);
+    add(nearly, 1, BA, -3.000001f, -1);
+    assertThat(nearly.build()).isEmpty();
+    SiteBuild same = of(BuildMethod.MEAN_DIFFERENCE, Balance.NONE);
+    add(same, 0, AB, 0, 0);
+    assertThat(same.build()).isEmpty();
+  }
+
+  @Test
+  void shouldRefuseAVectorThatIsNotFinite() {
     SiteBuild infinite = of(BuildMethod.MEAN_DIFFERENCE, Balance.LABEL);
     add(infinite, 0, AB, Float.POSITIVE_INFINITY, 0);
     add(infinite, 1, BA, 1, 0);
-    assertThatThrownBy(infinite::build).hasMessageContaining("not finite");
+    assertThatThrownBy(infinite::build)
+        .isInstanceOf(RefusedException.class)
+        .hasMessageContaining("ATTENTION_INPUT of layer 3 is not finite");
   }
 }

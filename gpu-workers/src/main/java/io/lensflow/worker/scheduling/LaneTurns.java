@@ -1,0 +1,62 @@
+package io.lensflow.worker.scheduling;
+
+import io.lensflow.worker.request.Lane;
+import java.time.Duration;
+import java.time.Instant;
+
+/**
+ * Whose step comes next, where both lanes have work: an account of time. A step of the interactive
+ * lane earns the batch lane {@code s ÷ (1 − s)} of the time that it took; when the account is
+ * positive the batch lane has a step of its own, which is charged to it in full. So over time the
+ * batch lane takes {@code s} of the steps' time and no more, whatever a step of it costs, and it
+ * waits at most {@code (1 − s) ÷ s} times as long as its last step took: it never starves.
+ *
+ * <p>What is not used is not saved up: a batch that comes later does not run all the faster at the
+ * expense of who is there then. While no interactive sequence can move, steps of the batch lane are
+ * free. Not thread-safe: owned by the scheduler.
+ */
+final class LaneTurns {
+  /** People come back: so long after the last of them, steps stay short for the next. */
+  private static final Duration LINGER = Duration.ofSeconds(1);
+
+  private final double earned;
+  private double balanceNanos;
+  private Instant interactiveAt = Instant.EPOCH;
+
+  /**
+   * @param batchShare s, over 0 and under 1
+   */
+  LaneTurns(double batchShare) {
+    earned = batchShare / (1 - batchShare);
+  }
+
+  /** An interactive request is here, whether or not it can move. */
+  void interactive(Instant now) {
+    interactiveAt = now;
+  }
+
+  /** Whether interactive requests are here, or were a moment ago. */
+  boolean isShared(Instant now) {
+    return !now.isAfter(interactiveAt.plus(LINGER));
+  }
+
+  /** Whether the next step is the batch lane's, if it has any work. */
+  boolean isBatchDue() {
+    return balanceNanos > 0;
+  }
+
+  /**
+   * A step was taken.
+   *
+   * @param lane whose it was
+   * @param took how long
+   */
+  void stepped(Lane lane, Duration took) {
+    if (lane == Lane.BATCH) {
+      balanceNanos -= took.toNanos();
+    } else {
+      double gain = earned * took.toNanos();
+      balanceNanos = Math.min(balanceNanos + gain, gain);
+    }
+  }
+}

@@ -1,0 +1,72 @@
+package io.lensflow.worker.scheduling;
+
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+
+/** The runs of one lane that wait to join, in their order. Not thread-safe. */
+final class WaitingRuns implements Iterable<Generation> {
+  private final int places;
+  private final Deque<Generation> runs = new ArrayDeque<>();
+
+  /** The waiting run that the engine had no room for; null if none had to wait for that. */
+  private Generation shortOfRoom;
+
+  /**
+   * @param places most runs of the lane that move on together
+   */
+  WaitingRuns(int places) {
+    this.places = places;
+  }
+
+  /** Most runs of the lane that move on together. */
+  int places() {
+    return places;
+  }
+
+  void add(Generation generation) {
+    runs.add(generation);
+  }
+
+  boolean remove(Generation generation) {
+    return runs.remove(generation);
+  }
+
+  /** Those that found no place go back in front, in the old order. */
+  void putBack(List<Generation> unplaced) {
+    for (int i = unplaced.size() - 1; i >= 0; i--) {
+      runs.addFirst(unplaced.get(i));
+    }
+  }
+
+  int size() {
+    return runs.size();
+  }
+
+  @Override
+  public Iterator<Generation> iterator() {
+    return runs.iterator();
+  }
+
+  /** The first one, if it has waited since before then; null if not. */
+  Generation firstSinceBefore(Instant then) {
+    Generation first = runs.peek();
+    return first != null && first.waitsSince().isBefore(then) ? first : null;
+  }
+
+  /** There was no room for this one. */
+  void shortOfRoom(Generation generation) {
+    shortOfRoom = generation;
+  }
+
+  /** There may be room again. */
+  void roomAgain() {
+    shortOfRoom = null;
+  }
+
+  boolean isShortOfRoom(Generation generation) {
+    return generation == shortOfRoom;
+  }
+}

@@ -1,0 +1,69 @@
+package io.lensflow.worker.scheduling;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.lensflow.worker.request.Lane;
+import java.time.Duration;
+import java.time.Instant;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class LaneTurnsTest {
+  private static final Duration STEP = Duration.ofMillis(10);
+
+  @ParameterizedTest
+  @CsvSource({"0.1, 1", "0.1, 10", "0.1, 730", "0.25, 40", "0.5, 3"})
+  void shouldGiveTheBatchLaneItsShareOfTheTimeWhateverItsStepsTake(double share, int batchMillis) {
+    LaneTurns turns = new LaneTurns(share);
+    double interactive = 0;
+    double batch = 0;
+    for (int i = 0; i < 20_000; i++) {
+      boolean due = turns.isBatchDue();
+      Duration took = due ? Duration.ofMillis(batchMillis) : STEP;
+      turns.stepped(due ? Lane.BATCH : Lane.INTERACTIVE, took);
+      interactive += due ? 0 : took.toMillis();
+      batch += due ? took.toMillis() : 0;
+    }
+
+    assertThat(batch / (batch + interactive)).isCloseTo(share, within(0.01));
+  }
+
+  @Test
+  void shouldWaitNoLongerThanItsLastStepHasCost() {
+    LaneTurns turns = new LaneTurns(0.1);
+    turns.stepped(Lane.INTERACTIVE, STEP);
+    assertThat(turns.isBatchDue()).isTrue();
+    turns.stepped(Lane.BATCH, Duration.ofMillis(100));
+    int steps = 0;
+    while (!turns.isBatchDue()) {
+      turns.stepped(Lane.INTERACTIVE, STEP);
+      steps++;
+    }
+
+    assertThat(STEP.multipliedBy(steps).toMillis()).isBetween(880L, 910L);
+  }
+
+  @Test
+  void shouldSaveNothingUpForABatchThatComesLater() {
+    LaneTurns turns = new LaneTurns(0.1);
+    for (int i = 0; i < 1000; i++) {
+      turns.stepped(Lane.INTERACTIVE, STEP);
+    }
+    turns.stepped(Lane.BATCH, STEP);
+
+    assertThat(turns.isBatchDue()).isFalse();
+  }
+
+  @Test
+  void shouldKeepStepsShortForAWhileWhenTheLastOneHasLeft() {
+    LaneTurns turns = new LaneTurns(0.1);
+    Instant now = Instant.now();
+    assertThat(turns.isShared(now)).isFalse();
+    turns.interactive(now);
+
+    assertThat(turns.isShared(now.plusMillis(900))).isTrue();
+    assertThat(turns.isShared(now.plusMillis(1100))).isFalse();
+  }
+}
