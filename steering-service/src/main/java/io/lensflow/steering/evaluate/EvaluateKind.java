@@ -32,6 +32,7 @@ import io.lensflow.text.spec.PositionSpec;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.lang.reflect.RecordComponent;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -86,6 +87,13 @@ public final class EvaluateKind implements JobKind {
   @Override
   public String path() {
     return "evaluations";
+  }
+
+  /** Names of all fields that a request can have. */
+  public static List<String> requestFields() {
+    return Arrays.stream(EvaluateRequest.class.getRecordComponents())
+        .map(RecordComponent::getName)
+        .toList();
   }
 
   @Override
