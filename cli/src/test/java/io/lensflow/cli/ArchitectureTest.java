@@ -52,7 +52,7 @@ class ArchitectureTest {
 
   @ArchTest
   static final ArchRule steeringKnowsTheClient =
-      only(STEERING, SCHEMAS, RECORDS, SERVICE, CLIENT, TEXT);
+      only(STEERING, SCHEMAS, RECORDS, SERVICE, CLIENT, HUB, TEXT);
 
   @ArchTest
   static final ArchRule ingestKnowsTheClient =

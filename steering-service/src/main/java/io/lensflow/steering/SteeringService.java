@@ -2,16 +2,25 @@ package io.lensflow.steering;
 
 import io.lensflow.client.ClientOptions;
 import io.lensflow.client.ModelDirectory;
+import io.lensflow.hub.ModelHub;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.schemas.topics.TopicProvisioner;
 import io.lensflow.service.KafkaClients;
 import io.lensflow.service.KafkaSettings;
 import io.lensflow.service.OpsServer;
 import io.lensflow.service.Readiness;
+import io.lensflow.steering.build.BuildKind;
 import io.lensflow.steering.http.SteeringRoutes;
 import io.lensflow.steering.http.WriterGate;
+import io.lensflow.steering.job.JobBook;
+import io.lensflow.steering.job.JobChanges;
+import io.lensflow.steering.job.JobDesk;
+import io.lensflow.steering.job.JobKind;
+import io.lensflow.steering.job.JobRunner;
+import io.lensflow.steering.pipeline.Pipeline;
 import io.lensflow.steering.policy.PolicyBook;
 import io.lensflow.steering.policy.PolicyChanges;
+import io.lensflow.steering.tokenizer.ModelTokenizers;
 import io.lensflow.steering.topics.CommittedEnds;
 import io.lensflow.steering.topics.SiteReader;
 import io.lensflow.steering.topics.SteeringTopics;
@@ -33,6 +42,7 @@ import java.time.Clock;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
@@ -47,7 +57,8 @@ import org.slf4j.LoggerFactory;
  * writer. All state is on the topics: an instance can be killed and started elsewhere.
  *
  * <p>Threads: {@code steering-tail} reads the topics, {@code steering-writer} is the group member
- * and carries out commands, the HTTP server's threads answer and write under the writer's lock.
+ * and carries out commands, {@code steering-jobs} and {@code steering-job-N} run jobs, the HTTP
+ * server's threads answer; all of these write under the writer's lock.
  */
 public final class SteeringService implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SteeringService.class);
@@ -72,9 +83,11 @@ public final class SteeringService implements AutoCloseable {
 
       VectorBook book = new VectorBook();
       PolicyBook policies = new PolicyBook();
+      JobBook jobs = new JobBook();
       ModelDirectory directory = open(ModelDirectory.open(clientOptions(kafka)));
       LiveWorkers workers = new LiveWorkers(directory::liveWorkers);
-      TopicTail tail = open(tail(clients, topics, new SteeringTopics(clients, book, policies)));
+      TopicTail tail =
+          open(tail(clients, topics, new SteeringTopics(clients, book, policies, jobs)));
       CommittedEnds ends = new CommittedEnds(admin);
       tail.await(ends.of(tail.topics(), settings.startTimeout()), settings.startTimeout());
       directory.awaitReady(settings.startTimeout());
@@ -94,6 +107,17 @@ public final class SteeringService implements AutoCloseable {
       writer = new Writer(clients, times, ends, tail, changes, policyChanges, metrics, clock);
       WriterElection election = new WriterElection(clients, writer, times);
 
+      Pipeline pipeline = open(new Pipeline(clients, directory, settings.pipeline(), clock));
+      ModelTokenizers tokenizers =
+          open(new ModelTokenizers(ModelHub.fromEnvironment(), settings.tokenizers()));
+      List<JobKind> kinds = List.of(new BuildKind(pipeline, tokenizers, changes, settings.build()));
+      JobChanges jobChanges = new JobChanges(jobs, settings.jobs(), topics, clock);
+      JobRunner runner =
+          open(
+              new JobRunner(
+                  jobs, jobChanges, writer, kinds, pipeline::awaitModel, settings.jobs()));
+      JobDesk desk = new JobDesk(jobs, jobChanges, runner, writer, kinds, settings.jobs());
+
       SiteReader sites = new SiteReader(clients, topics.steeringVectors());
       SteeringRoutes routes =
           new SteeringRoutes(
@@ -105,6 +129,7 @@ public final class SteeringService implements AutoCloseable {
                   workers,
                   sites,
                   writer,
+                  desk,
                   settings.maxBodyBytes(),
                   settings.tokens()));
       WriterGate gate = new WriterGate(writer, election.address(admin), this::advertisedUrl);
@@ -119,6 +144,7 @@ public final class SteeringService implements AutoCloseable {
                   config -> routes.register(config, gate)));
       advertised = advertised(settings, server.port());
       open(election).start(advertised);
+      runner.start();
       log.info("steering service listens on port {}, advertised as {}", port(), advertised);
     } catch (IOException | TimeoutException | RuntimeException e) {
       close();
@@ -177,7 +203,8 @@ public final class SteeringService implements AutoCloseable {
         Map.of(
             topics.steeringVectors(), steering::takeVector,
             topics.steeringAliases(), steering::takeAlias,
-            topics.steeringPolicies(), steering::takePolicy));
+            topics.steeringPolicies(), steering::takePolicy,
+            topics.steeringJobs(), steering::takeJob));
   }
 
   private static ClientOptions clientOptions(KafkaSettings kafka) {

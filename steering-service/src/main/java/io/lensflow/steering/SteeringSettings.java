@@ -2,7 +2,11 @@ package io.lensflow.steering;
 
 import com.typesafe.config.Config;
 import io.lensflow.service.Settings;
+import io.lensflow.steering.build.BuildLimits;
 import io.lensflow.steering.http.BearerTokens;
+import io.lensflow.steering.job.JobSettings;
+import io.lensflow.steering.pipeline.PipelineSettings;
+import io.lensflow.steering.tokenizer.ModelTokenizers;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
@@ -20,6 +24,10 @@ import java.util.Optional;
  * @param startTimeout reading the topics to their end, at start and when taking over
  * @param maxBodyBytes largest body of a request
  * @param maxSites most sites of one version
+ * @param tokenizers folders or hub ids of tokenizers by served name of the model
+ * @param jobs limits of jobs
+ * @param pipeline how jobs' requests are sent
+ * @param build what a build may take
  * @param tokens who may read and change things over HTTP; none required if there are none
  */
 public record SteeringSettings(
@@ -31,6 +39,10 @@ public record SteeringSettings(
     Duration startTimeout,
     long maxBodyBytes,
     int maxSites,
+    Map<String, String> tokenizers,
+    JobSettings jobs,
+    PipelineSettings pipeline,
+    BuildLimits build,
     BearerTokens tokens) {
   public static final String SECTION = "lensflow.steering";
 
@@ -56,8 +68,46 @@ public record SteeringSettings(
         positive(config, "start-timeout"),
         maxBodyBytes,
         maxSites,
+        ModelTokenizers.parse(config.getString("tokenizers")),
+        jobs(config),
+        pipeline(config),
+        new BuildLimits(
+            bytes(config, "jobs.max-held-bytes"), bytes(config, "jobs.max-result-bytes")),
         BearerTokens.of(
             config.getString("auth.read-tokens"), config.getString("auth.write-tokens")));
+  }
+
+  private static JobSettings jobs(Config config) {
+    return new JobSettings(
+        atLeast(1, config, "jobs.max-running"),
+        atLeast(1, config, "jobs.max-waiting"),
+        atLeast(1, config, "jobs.max-kept"),
+        bytes(config, "jobs.max-request-bytes"),
+        positive(config, "jobs.progress-interval"));
+  }
+
+  private static PipelineSettings pipeline(Config config) {
+    Duration deadline = config.getDuration("jobs.request-deadline");
+    Settings.check(
+        deadline.toSeconds() >= 1 && deadline.compareTo(Duration.ofDays(6)) <= 0,
+        "jobs.request-deadline",
+        "1 s … 6 days");
+    return new PipelineSettings(
+        atLeast(1, config, "jobs.requests-per-slot"),
+        bytes(config, "jobs.max-in-flight-bytes"),
+        deadline);
+  }
+
+  private static int atLeast(int least, Config config, String key) {
+    int value = config.getInt(key);
+    Settings.check(value >= least, key, "at least " + least);
+    return value;
+  }
+
+  private static long bytes(Config config, String key) {
+    long value = config.getBytes(key);
+    Settings.check(value >= 1024, key, "at least 1024");
+    return value;
   }
 
   private static Optional<URI> url(String text) {

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lensflow.service.SettingsException;
+import io.lensflow.steering.build.BuildLimits;
+import io.lensflow.steering.job.JobSettings;
+import io.lensflow.steering.pipeline.PipelineSettings;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
@@ -28,6 +31,10 @@ class SteeringSettingsTest {
                 Duration.ofSeconds(60),
                 32 << 20,
                 1024,
+                Map.of(),
+                new JobSettings(2, 16, 200, 4 << 20, Duration.ofSeconds(2)),
+                new PipelineSettings(2, 64 << 20, Duration.ofHours(1)),
+                new BuildLimits(128 << 20, 4 << 20),
                 settings.tokens()));
   }
 
@@ -39,6 +46,15 @@ class SteeringSettingsTest {
         .contains(URI.create("http://a:1"));
   }
 
+  @Test
+  void shouldReadTokenizersByServedName() {
+    assertThat(
+            SteeringSettings.load(
+                    Map.of("lensflow.steering.tokenizers", "a=/models/a, b=org/name@v1"))
+                .tokenizers())
+        .isEqualTo(Map.of("a", "/models/a", "b", "org/name@v1"));
+  }
+
   @ParameterizedTest
   @CsvSource({
     "port, 70000",
@@ -47,6 +63,10 @@ class SteeringSettingsTest {
     "start-timeout, soon",
     "max-body-bytes, 10",
     "max-sites, 0",
+    "tokenizers, demo",
+    "jobs.max-running, 0",
+    "jobs.max-request-bytes, 10",
+    "jobs.request-deadline, 8 days",
     "auth.read-tokens, ann",
     "auth.write-tokens, ann:short",
     "advertised-url, somewhere",

@@ -17,7 +17,7 @@ public final class ChatTemplate {
   static final String DEFAULT = "default";
   private static final String TOOL_USE = "tool_use";
 
-  private final Map<String, Named> templates = new HashMap<>();
+  private final Map<String, Named> templates;
   private final Map<String, String> specialTokens;
   private final Clock clock;
 
@@ -42,9 +42,21 @@ public final class ChatTemplate {
    * @param clock what {@code strftime_now} tells
    */
   ChatTemplate(Map<String, String> sources, Map<String, String> specialTokens, Clock clock) {
+    this.templates = new HashMap<>();
     sources.forEach((name, source) -> templates.put(name, Named.parse(source)));
     this.specialTokens = Map.copyOf(specialTokens);
     this.clock = clock;
+  }
+
+  private ChatTemplate(ChatTemplate that, Clock clock) {
+    this.templates = that.templates;
+    this.specialTokens = that.specialTokens;
+    this.clock = clock;
+  }
+
+  /** The same templates under another clock, such as one that stands still. */
+  public ChatTemplate withClock(Clock other) {
+    return new ChatTemplate(this, other);
   }
 
   /**

@@ -32,6 +32,16 @@ public final class ApiPath {
     return model(model, "policies").then(name);
   }
 
+  /** All models that are served. */
+  public static ApiPath models() {
+    return new ApiPath("/v1/models", Map.of());
+  }
+
+  /** All jobs. */
+  public static ApiPath jobs() {
+    return new ApiPath("/v1/jobs", Map.of());
+  }
+
   /** What lies below. */
   public ApiPath then(String... segments) {
     StringBuilder longer = new StringBuilder(path);

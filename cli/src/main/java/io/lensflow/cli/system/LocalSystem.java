@@ -220,6 +220,7 @@ public final class LocalSystem implements AutoCloseable {
     Map<String, Object> settings = new HashMap<>();
     settings.put("lensflow.steering.host", "127.0.0.1");
     settings.put("lensflow.steering.port", plan.ports().steering());
+    settings.put("lensflow.steering.tokenizers", plan.servedName() + "=" + plan.model());
     settings.putAll(plan.overrides());
     steering = keep(SteeringService.start(SteeringSettings.load(settings), kafka));
     await("the steering service", steering::isWriter);

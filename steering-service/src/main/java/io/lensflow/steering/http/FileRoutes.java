@@ -10,6 +10,7 @@ import io.lensflow.steering.exchange.GgufFormat;
 import io.lensflow.steering.exchange.SafetensorsFormat;
 import io.lensflow.steering.exchange.TensorChoice;
 import io.lensflow.steering.exchange.VectorContent;
+import io.lensflow.steering.json.Symbols;
 import io.lensflow.steering.topics.SiteReader;
 import io.lensflow.steering.vector.NamedVector;
 import io.lensflow.steering.vector.Origin;
@@ -128,7 +129,7 @@ final class FileRoutes {
     String layer = ctx.queryParam("layer");
     return new TensorChoice(
         ctx.queryParam("tensor"),
-        hookPoint == null ? null : PublishBody.choose(HookPoint.class, "hookPoint", hookPoint),
+        hookPoint == null ? null : Symbols.choose(HookPoint.class, "hookPoint", hookPoint),
         layer == null ? null : whole("layer", layer));
   }
 
@@ -139,8 +140,7 @@ final class FileRoutes {
     return new VectorDraft(
         ctx.queryParam("revision") == null ? said.get("revision") : ctx.queryParam("revision"),
         content.sites(),
-        PublishBody.choose(
-            SteeringOperation.class, "operation", said.getOrDefault("operation", "ADD")),
+        Symbols.choose(SteeringOperation.class, "operation", said.getOrDefault("operation", "ADD")),
         said.getOrDefault("positions", ALL),
         Boolean.parseBoolean(said.get("preserveNorm")),
         said.getOrDefault("method", "IMPORTED"),

@@ -2,14 +2,12 @@ package io.lensflow.steering.http;
 
 import io.lensflow.records.HookPoint;
 import io.lensflow.records.SteeringOperation;
+import io.lensflow.steering.json.Symbols;
 import io.lensflow.steering.vector.RefusedException;
 import io.lensflow.steering.vector.SiteDraft;
 import io.lensflow.steering.vector.VectorDraft;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
-import java.util.stream.Collectors;
 
 /**
  * What a publish sends: one site ({@code layer}, {@code hookPoint}, {@code values}) or {@code
@@ -42,7 +40,7 @@ record PublishBody(
         siteDrafts(),
         operation == null
             ? SteeringOperation.ADD
-            : choose(SteeringOperation.class, "operation", operation),
+            : Symbols.choose(SteeringOperation.class, "operation", operation),
         or(positions, "all"),
         preserveNorm != null && preserveNorm,
         or(method, ""),
@@ -89,24 +87,8 @@ record PublishBody(
         layer,
         hookPoint == null
             ? HookPoint.ATTENTION_INPUT
-            : choose(HookPoint.class, field + "hookPoint", hookPoint),
+            : Symbols.choose(HookPoint.class, field + "hookPoint", hookPoint),
         values);
-  }
-
-  /** The symbol of that name, in any case. */
-  static <E extends Enum<E>> E choose(Class<E> type, String field, String text) {
-    for (E choice : type.getEnumConstants()) {
-      if (choice.ordinal() > 0 && choice.name().equals(text.toUpperCase(Locale.ROOT))) {
-        return choice;
-      }
-    }
-    // Ordinal 0 is UNKNOWN, which stands for what a reader does not know and is nobody's choice.
-    String choices =
-        Arrays.stream(type.getEnumConstants())
-            .skip(1)
-            .map(Enum::name)
-            .collect(Collectors.joining(", "));
-    throw RefusedException.invalid(field, "'%s' is none of %s".formatted(text, choices));
   }
 
   private static String or(String value, String fallback) {

@@ -6,6 +6,7 @@ import io.javalin.http.Handler;
 import io.javalin.http.HandlerType;
 import io.lensflow.schemas.registry.SchemaRegistryException;
 import io.lensflow.service.OpsServer;
+import io.lensflow.steering.job.JobDesk;
 import io.lensflow.steering.policy.PolicyBook;
 import io.lensflow.steering.policy.PolicyChanges;
 import io.lensflow.steering.topics.SiteReader;
@@ -46,6 +47,7 @@ public final class SteeringRoutes {
       LiveWorkers workers,
       SiteReader sites,
       Writer writer,
+      JobDesk jobs,
       long maxBodyBytes,
       BearerTokens tokens) {}
 
@@ -77,7 +79,9 @@ public final class SteeringRoutes {
                 new FileRoutes(of.sites(), publishing, bodies, parts).routes(),
                 new PolicyRoutes(
                         of.policies(), of.policyChanges(), of.workers(), of.writer(), bodies, parts)
-                    .routes())
+                    .routes(),
+                new ModelRoutes(of.workers()).routes(),
+                new JobRoutes(of.jobs(), of.workers(), bodies, parts).routes())
             .flatMap(List::stream)
             .toList();
   }
@@ -114,6 +118,7 @@ public final class SteeringRoutes {
           case INVALID -> 400;
           case UNKNOWN -> 404;
           case CONFLICT -> 409;
+          case BUSY -> 429;
         };
     Map<String, Object> error = new LinkedHashMap<>();
     error.put("code", e.code());

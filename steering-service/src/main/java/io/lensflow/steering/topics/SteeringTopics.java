@@ -1,11 +1,13 @@
 package io.lensflow.steering.topics;
 
 import io.lensflow.records.SteeringAlias;
+import io.lensflow.records.SteeringJob;
 import io.lensflow.records.SteeringPolicy;
 import io.lensflow.records.SteeringVector;
 import io.lensflow.schemas.serde.RecordDeserializer;
 import io.lensflow.schemas.serde.RecordFormatException;
 import io.lensflow.service.KafkaClients;
+import io.lensflow.steering.job.JobBook;
 import io.lensflow.steering.policy.PolicyBook;
 import io.lensflow.steering.policy.PolicyId;
 import io.lensflow.steering.vector.VectorBook;
@@ -19,8 +21,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Feeds records of {@code steering-vectors} and {@code steering-aliases} into a {@link VectorBook},
- * those of {@code steering-policies} into a {@link PolicyBook}. What cannot be read is logged and
- * counts as deleted, but its version number stays taken. Used by the tail's thread only.
+ * those of {@code steering-policies} into a {@link PolicyBook}, those of {@code steering-jobs} into
+ * a {@link JobBook}. What cannot be read is logged and counts as deleted, but its version number
+ * stays taken. Used by the tail's thread only.
  */
 public final class SteeringTopics {
   private static final Logger log = LoggerFactory.getLogger(SteeringTopics.class);
@@ -30,11 +33,16 @@ public final class SteeringTopics {
   private final RecordDeserializer<SteeringAlias> aliases;
   private final PolicyBook policyBook;
   private final RecordDeserializer<SteeringPolicy> policies;
+  private final JobBook jobBook;
+  private final RecordDeserializer<SteeringJob> jobs;
 
   /** Feeds what the caller keeps. */
-  public SteeringTopics(KafkaClients clients, VectorBook book, PolicyBook policyBook) {
+  public SteeringTopics(
+      KafkaClients clients, VectorBook book, PolicyBook policyBook, JobBook jobBook) {
     this.book = book;
     this.policyBook = policyBook;
+    this.jobBook = jobBook;
+    this.jobs = clients.deserializer(SteeringJob.class);
     this.policies = clients.deserializer(SteeringPolicy.class);
     this.vectors = clients.deserializer(SteeringVector.class);
     this.aliases = clients.deserializer(SteeringAlias.class);
@@ -68,6 +76,16 @@ public final class SteeringTopics {
       return;
     }
     policyBook.apply(key.get(), decode(policies, record));
+  }
+
+  /** Takes a record of {@code steering-jobs}. */
+  public void takeJob(ConsumerRecord<byte[], byte[]> record) {
+    Optional<String> key = keyOf(record).filter(id -> !id.isEmpty());
+    if (key.isEmpty()) {
+      skip(record, "its key is no job's id");
+      return;
+    }
+    jobBook.apply(key.get(), decode(jobs, record));
   }
 
   private static Optional<String> keyOf(ConsumerRecord<byte[], byte[]> record) {

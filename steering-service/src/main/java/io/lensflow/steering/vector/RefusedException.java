@@ -14,7 +14,9 @@ public final class RefusedException extends RuntimeException {
     /** What it is about does not exist. */
     UNKNOWN,
     /** It would contradict what is there. */
-    CONFLICT
+    CONFLICT,
+    /** There is too much of it already; later it may be possible. */
+    BUSY
   }
 
   private final Reason reason;
@@ -49,6 +51,11 @@ public final class RefusedException extends RuntimeException {
   /** The change contradicts what is there. */
   public static RefusedException conflict(String code, String field, String message) {
     return new RefusedException(Reason.CONFLICT, code, field, message, null);
+  }
+
+  /** There is too much to do already. */
+  public static RefusedException busy(String code, String message) {
+    return new RefusedException(Reason.BUSY, code, null, message, null);
   }
 
   /**

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.lensflow.steering.build.BuildKind;
+import io.lensflow.steering.job.JobDesk;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.RecordComponent;
@@ -36,10 +38,12 @@ class OpenApiTest {
                     .fieldNames()
                     .forEachRemaining(
                         method -> described.add(method.toUpperCase() + " " + path.getKey())));
+    JobDesk desk =
+        new JobDesk(null, null, null, null, List.of(new BuildKind(null, null, null, null)), null);
     List<String> served =
         new SteeringRoutes(
                 new SteeringRoutes.Parts(
-                    null, null, null, null, null, null, null, 1, BearerTokens.of("", "")))
+                    null, null, null, null, null, null, null, desk, 1, BearerTokens.of("", "")))
             .routes().stream().map(route -> route.method() + " " + route.path()).toList();
     assertThat(described).containsExactlyInAnyOrderElementsOf(served);
   }
@@ -55,6 +59,7 @@ class OpenApiTest {
     assertThat(properties("CombineTerm"))
         .containsExactlyInAnyOrderElementsOf(of(CombineBody.Term.class));
     assertThat(properties("SetPolicy")).containsExactlyInAnyOrderElementsOf(of(PolicyBody.class));
+    assertThat(properties("Build")).containsExactlyInAnyOrderElementsOf(BuildKind.requestFields());
   }
 
   @Test

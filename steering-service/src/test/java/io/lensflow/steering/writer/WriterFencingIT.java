@@ -9,6 +9,7 @@ import io.lensflow.schemas.serde.LensflowHeaders;
 import io.lensflow.schemas.topics.TopicCatalogue;
 import io.lensflow.service.KafkaClients;
 import io.lensflow.steering.Topics;
+import io.lensflow.steering.job.JobBook;
 import io.lensflow.steering.policy.PolicyBook;
 import io.lensflow.steering.policy.PolicyChanges;
 import io.lensflow.steering.topics.CommittedEnds;
@@ -162,7 +163,7 @@ class WriterFencingIT {
     final Writer writer;
 
     Instance() {
-      SteeringTopics steering = new SteeringTopics(clients, book, policies);
+      SteeringTopics steering = new SteeringTopics(clients, book, policies, new JobBook());
       tail =
           new TopicTail(
               () -> clients.bytesConsumer(Map.of("isolation.level", "read_committed")),

@@ -1,0 +1,46 @@
+package io.lensflow.steering.build;
+
+/** Arithmetic on vectors of doubles of equal length. Stateless. */
+final class Doubles {
+  private Doubles() {}
+
+  static double dot(double[] a, double[] b) {
+    double sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      sum += a[i] * b[i];
+    }
+    return sum;
+  }
+
+  static double norm(double[] a) {
+    return Math.sqrt(dot(a, a));
+  }
+
+  /** The cosine; NaN if one is zero. */
+  static double cosine(double[] a, double[] b) {
+    return dot(a, b) / (norm(a) * norm(b));
+  }
+
+  /** factor · a, as a new array. */
+  static double[] scaled(double[] a, double factor) {
+    double[] result = new double[a.length];
+    addTo(result, factor, a);
+    return result;
+  }
+
+  /** sum ← sum + factor · a. */
+  static void addTo(double[] sum, double factor, double[] a) {
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] += factor * a[i];
+    }
+  }
+
+  /** Rounded to single precision. */
+  static float[] toFloats(double[] a) {
+    float[] floats = new float[a.length];
+    for (int i = 0; i < a.length; i++) {
+      floats[i] = (float) a[i];
+    }
+    return floats;
+  }
+}

@@ -1,0 +1,89 @@
+package io.lensflow.steering.pipeline;
+
+import io.lensflow.client.ModelDirectory;
+import io.lensflow.client.ServedModel;
+import io.lensflow.service.KafkaClients;
+import io.lensflow.steering.job.JobContext;
+import io.lensflow.steering.job.JobStoppedException;
+import java.time.Clock;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.clients.producer.Producer;
+
+/**
+ * Runs requests of jobs through the workers and gathers the answers. Requests go to the model's
+ * batch lane where one of its live workers serves that, else to where everybody's go. Steering
+ * policies do not hold for them: what is measured must not depend on what is decided for traffic.
+ *
+ * <p>Thread-safe; each run has a consumer of its own, and belongs to the thread that calls it.
+ */
+public final class Pipeline implements AutoCloseable {
+  private static final long RECHECK_MILLIS = 100;
+
+  private final KafkaClients clients;
+  private final ModelDirectory models;
+  private final PipelineSettings settings;
+  private final Clock clock;
+  private final Producer<String, SpecificRecord> producer;
+
+  /**
+   * @param models stays the caller's to close
+   */
+  public Pipeline(
+      KafkaClients clients, ModelDirectory models, PipelineSettings settings, Clock clock) {
+    this.clients = clients;
+    this.models = models;
+    this.settings = settings;
+    this.clock = clock;
+    this.producer = clients.producer(Map.of());
+  }
+
+  /** A model, if a live worker serves it. */
+  public Optional<ServedModel> model(String name) {
+    return models.model(name);
+  }
+
+  /**
+   * Waits until a live worker serves the job's model.
+   *
+   * @throws JobStoppedException if the job is stopped meanwhile
+   */
+  public ServedModel awaitModel(JobContext job) {
+    while (true) {
+      job.checkStopped();
+      Optional<ServedModel> model = models.model(job.model());
+      if (model.isPresent()) {
+        return model.get();
+      }
+      try {
+        Thread.sleep(RECHECK_MILLIS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new JobStoppedException();
+      }
+    }
+  }
+
+  /**
+   * Sends requests, a bounded number at a time, and hands each answer on when it is complete. What
+   * an earlier run of the job sent is not sent again; its answers count.
+   *
+   * @param sink gets exactly one answer per request, on this thread; what it throws ends the run
+   * @throws JobStoppedException if the job is stopped; requests on their way are cancelled then,
+   *     unless the job was handed over
+   * @throws io.lensflow.client.ClientException if the topics cannot be read
+   */
+  public void run(JobContext job, PipelineRequests requests, AnswerSink sink) {
+    awaitModel(job);
+    try (PipelineRun run =
+        new PipelineRun(clients, producer, models, settings, clock, job, requests, sink)) {
+      run.execute();
+    }
+  }
+
+  @Override
+  public void close() {
+    producer.close();
+  }
+}
