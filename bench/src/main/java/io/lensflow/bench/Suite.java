@@ -5,6 +5,7 @@ import io.lensflow.bench.checkpoint.Shape;
 import io.lensflow.bench.classical.ClassicalMemory;
 import io.lensflow.bench.classical.ClassicalSpeedup;
 import io.lensflow.bench.figure.Definition;
+import io.lensflow.bench.lane.BatchLaneShare;
 import io.lensflow.bench.lens.LensBatching;
 import io.lensflow.bench.lens.LensSpeed;
 import io.lensflow.bench.limit.BandwidthShare;
@@ -45,6 +46,7 @@ final class Suite {
           new SteerManyShare(),
           new PublishToUse(),
           new BuildGemmShare(),
+          new BatchLaneShare(),
           new LensBatching(),
           new LensSpeed(),
           new LoadFigures());

@@ -27,6 +27,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
@@ -108,6 +109,32 @@ public final class LensflowClient implements AutoCloseable {
    * @param traceparent W3C trace context, carried to every result; null for none
    */
   public Submission submit(PromptRequest request, String traceparent) {
+    return submit(request, traceparent, () -> models.requestTopicFor(request.getModel()));
+  }
+
+  /**
+   * As {@link #submit(PromptRequest)}, to the model's batch lane: workers run it behind the
+   * requests of people.
+   *
+   * @throws ClientException also if no live worker serves a batch lane of the model
+   */
+  public Submission submitToBatchLane(PromptRequest request) {
+    String model = request.getModel();
+    return submit(
+        request,
+        null,
+        () ->
+            models
+                .model(model)
+                .flatMap(ServedModel::batchTopic)
+                .orElseThrow(
+                    () ->
+                        new ClientException(
+                            "no live worker serves the batch lane of the model '%s'; create its topic (lensflow topics create --model %s) and start a worker with lensflow.worker.batch.slots over 0"
+                                .formatted(model, model))));
+  }
+
+  private Submission submit(PromptRequest request, String traceparent, Supplier<String> where) {
     checkLenses(request, Integer.MAX_VALUE);
     PromptRequest sent = PromptRequest.newBuilder(request).build();
     if (sent.getRequestId().isEmpty()) {
@@ -118,7 +145,7 @@ public final class LensflowClient implements AutoCloseable {
         .model(sent.getModel())
         .filter(model -> model.vocabularySize() > 0)
         .ifPresent(model -> checkLenses(sent, model.vocabularySize()));
-    String topic = models.requestTopicFor(sent.getModel());
+    String topic = where.get();
     Map<TopicPartition, Long> start = endsFor(sent.getRequestId());
     if (sent.getCreatedAt().equals(Instant.EPOCH)) {
       sent.setCreatedAt(clock.instant().truncatedTo(ChronoUnit.MICROS));

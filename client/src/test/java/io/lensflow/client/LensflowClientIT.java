@@ -232,6 +232,26 @@ class LensflowClientIT {
       producer.flush();
       assertThat(models.awaitModel("directory-model", PATIENCE).layers()).isEqualTo(30);
       assertThat(models.requestTopicFor("directory-model")).isEqualTo("own-topic");
+      assertThat(models.model("directory-model").orElseThrow().batchTopic()).isEmpty();
+      assertThatThrownBy(
+              () ->
+                  client.submitToBatchLane(
+                      PromptRequest.newBuilder().setModel("directory-model").build()))
+          .isInstanceOf(ClientException.class)
+          .hasMessageContaining("topics create --model directory-model");
+
+      // One that takes all it does from the batch topic speaks for that alone.
+      heartbeat.setWorker("a-batch-worker");
+      heartbeat.setRequestTopics(List.of("batch-topic"));
+      heartbeat.setBatchRequestTopic("batch-topic");
+      producer.send(LensflowHeaders.record(topic, "a-batch-worker", heartbeat, null));
+      producer.flush();
+      Await.until(
+          PATIENCE, () -> models.model("directory-model").orElseThrow().workers().size() == 2);
+      ServedModel both = models.model("directory-model").orElseThrow();
+      assertThat(both.requestTopic()).isEqualTo("own-topic");
+      assertThat(both.batchTopic()).contains("batch-topic");
+      producer.send(new ProducerRecord<>(topic, "a-batch-worker", null));
 
       producer.send(new ProducerRecord<>(topic, "w", null));
       producer.flush();

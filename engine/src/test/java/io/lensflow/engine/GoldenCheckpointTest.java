@@ -36,7 +36,7 @@ class GoldenCheckpointTest {
       int keyValueHeads = config.path("num_key_value_heads").asInt(heads);
       for (JsonNode item : description.path("cases")) {
         String golden = item.path("case").asText();
-        for (int ranks : new int[] {1, 2, 3, 4}) {
+        for (int ranks : new int[] {1, 2, 3, 4, 8}) {
           if (heads % ranks == 0 && (keyValueHeads % ranks == 0 || ranks % keyValueHeads == 0)) {
             runs.add(new Run(checkpoint, golden, FLOAT32.withRanks(ranks)));
           }

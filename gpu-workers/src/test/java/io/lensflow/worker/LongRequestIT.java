@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.CompletionType;
 import io.lensflow.service.KafkaSettings;
+import io.lensflow.testkit.Await;
 import io.lensflow.testkit.KafkaEnvironment;
 import io.lensflow.testkit.KafkaExtension;
 import java.util.List;
@@ -13,6 +14,8 @@ import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.ConsumerGroupDescription;
+import org.apache.kafka.common.GroupState;
 import org.apache.kafka.common.config.ConfigResource;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,6 +37,9 @@ class LongRequestIT {
     try (Traffic traffic = new Traffic(environment);
         WorkerService first = worker("one", source, script, traffic);
         WorkerService second = worker("two", source, script, traffic)) {
+      if (source.equals("classic-group")) {
+        awaitMembers(environment, 2);
+      }
       String id = traffic.send(Traffic.request("long", 100));
 
       CompletionEvent end = traffic.awaitEnd(id);
@@ -65,6 +71,31 @@ class LongRequestIT {
             kafka.replicationFactor(),
             Map.of("max.poll.interval.ms", LOCK_MILLIS)),
         Map.of("request-source", source));
+  }
+
+  /** Waits until nobody is about to join: then, too, a partition would change hands. */
+  private static void awaitMembers(KafkaEnvironment environment, int members) {
+    String group = environment.catalogue().prefix() + "workers.scripted.classic";
+    try (Admin admin = environment.admin()) {
+      Await.until(
+          "a stable group",
+          Traffic.PATIENCE,
+          () -> {
+            ConsumerGroupDescription found = describe(admin, group);
+            return found.groupState() == GroupState.STABLE
+                && found.members().size() == members
+                && found.members().stream()
+                    .noneMatch(member -> member.assignment().topicPartitions().isEmpty());
+          });
+    }
+  }
+
+  private static ConsumerGroupDescription describe(Admin admin, String group) {
+    try {
+      return admin.describeConsumerGroups(List.of(group)).all().get().get(group);
+    } catch (InterruptedException | ExecutionException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static void shortenLocks(KafkaEnvironment environment)

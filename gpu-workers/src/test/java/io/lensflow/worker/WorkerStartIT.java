@@ -86,6 +86,11 @@ class WorkerStartIT {
   @Test
   void shouldNameBothKeysWhenThereAreMoreSlotsThanAGroupTakes() {
     assertRefused(kafka, Map.of("slots", 5000), "lensflow.worker.slots", "group.share.max.size");
+    assertRefused(
+        kafka,
+        Map.of("batch.slots", 5000, "create-topics", true, "served-name", "many"),
+        "lensflow.worker.batch.slots",
+        "group.share.max.size");
   }
 
   @Test
@@ -203,6 +208,8 @@ class WorkerStartIT {
       assertThat(beat.getLayers()).isEqualTo(ScriptedEngine.LAYERS);
       assertThat(beat.getRequestTopics()).containsExactly(traffic.topics.promptRequests());
       assertThat(beat.getSlots()).isEqualTo(4);
+      // Its topic does not exist here, and is not created unasked.
+      assertThat(beat.getBatchRequestTopic()).isEmpty();
       HttpRequest ready = HttpRequest.newBuilder(base.resolve("/readyz")).build();
       assertThat(http.send(ready, text).statusCode()).isEqualTo(200);
       HttpRequest metrics = HttpRequest.newBuilder(base.resolve("/metrics")).build();

@@ -2,6 +2,7 @@ package io.lensflow.hub;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -54,7 +55,13 @@ class FaultTest {
         WEIGHTS, new HubServer.Fault.CutAfter(100_000), new HubServer.Fault.CutAfter(100_000));
 
     assertWhole(bed.resolve("org/tiny"));
-    assertThat(ranges()).containsExactly("null", "bytes=100000-", "bytes=200000-");
+    List<String> ranges = ranges();
+    assertThat(ranges).hasSize(3).first().isEqualTo("null");
+    // What is on its way when a connection breaks may be lost.
+    long second = Long.parseLong(ranges.get(1).replaceAll("bytes=(\\d+)-", "$1"));
+    long third = Long.parseLong(ranges.get(2).replaceAll("bytes=(\\d+)-", "$1"));
+    assertThat(second).isBetween(1L, 100_000L);
+    assertThat(third).isBetween(second + 1, second + 100_000);
   }
 
   @Test
@@ -65,19 +72,21 @@ class FaultTest {
         new HubServer.Fault.Status(503),
         new HubServer.Fault.Status(503),
         new HubServer.Fault.Status(503));
-    assertThatThrownBy(() -> bed.resolve("org/tiny"))
+    Throwable failure = catchThrowable(() -> bed.resolve("org/tiny"));
+    long kept = Files.size(bed.incomplete(WEIGHTS));
+    assertThat(kept).isBetween(1L, 120_000L);
+    assertThat(failure)
         .isInstanceOf(HubException.class)
-        .hasMessageContaining("120000 of 300000 bytes are kept");
-    assertThat(bed.incomplete(WEIGHTS)).hasSize(120_000);
+        .hasMessageContaining(kept + " of 300000 bytes are kept");
     List<DownloadProgress.Status> heard = new ArrayList<>();
 
     assertWhole(bed.hub().resolve("org/tiny", ModelFiles.ALL, heard::add));
 
-    assertThat(ranges()).last().isEqualTo("bytes=120000-");
+    assertThat(ranges()).last().isEqualTo("bytes=" + kept + "-");
     DownloadProgress.Status last = heard.get(heard.size() - 1);
     assertThat(last.bytesDone()).isEqualTo(last.bytes());
     // Of the small files the failed run has left as many as it came to.
-    assertThat(last.bytesReceived()).isBetween(180_000L, last.bytes() - 120_000);
+    assertThat(last.bytesReceived()).isBetween(300_000 - kept, last.bytes() - kept);
   }
 
   @Test
@@ -90,7 +99,7 @@ class FaultTest {
 
     DownloadProgress.Status last = heard.get(heard.size() - 1);
     assertThat(last.bytesDone()).isEqualTo(last.bytes());
-    assertThat(last.bytesReceived()).isEqualTo(last.bytes() + 100_000);
+    assertThat(last.bytesReceived()).isBetween(last.bytes() + 1, last.bytes() + 100_000);
   }
 
   @Test

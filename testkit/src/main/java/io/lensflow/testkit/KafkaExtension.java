@@ -4,14 +4,16 @@ import io.lensflow.schemas.topics.TopicCatalogue;
 import java.util.Locale;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
+import org.junit.jupiter.api.extension.ExtensionContext.StoreScope;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
 /**
  * Gives tests a {@link KafkaEnvironment}: {@code @ExtendWith(KafkaExtension.class)}, then a
  * parameter of that type in a constructor, a {@code @BeforeAll} method or a test. The first that
- * asks starts the broker and the registry, the end of the JVM's tests stops them, and each test
- * class gets topic names of its own.
+ * asks starts the broker and the registry, the end of the JVM's tests stops them (Maven runs each
+ * class by itself, so that JUnit's root store would not outlive one), and each test class gets
+ * topic names of its own.
  *
  * <p>The broker is a container where a Docker engine answers and has the image that the environment
  * variable {@code LENSFLOW_TEST_KAFKA_IMAGE} names; else the embedded one, in a child JVM. The
@@ -31,8 +33,7 @@ public final class KafkaExtension implements ParameterResolver {
   public KafkaEnvironment resolveParameter(ParameterContext parameter, ExtensionContext context) {
     SharedKafka kafka =
         context
-            .getRoot()
-            .getStore(NAMESPACE)
+            .getStore(StoreScope.LAUNCHER_SESSION, NAMESPACE)
             .computeIfAbsent(SharedKafka.class, key -> SharedKafka.start(), SharedKafka.class);
     String testClass = context.getRequiredTestClass().getName();
     return kafka.environments.computeIfAbsent(testClass, name -> environment(kafka, name));

@@ -10,7 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The one broker and the one registry of a JVM's tests. JUnit's root store closes them. */
+/** The one broker and the one registry of a JVM's tests. JUnit's session store closes them. */
 final class SharedKafka implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SharedKafka.class);
 

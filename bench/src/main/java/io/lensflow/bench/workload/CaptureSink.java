@@ -17,6 +17,7 @@ import io.lensflow.worker.ranks.EngineInfo;
 import io.lensflow.worker.request.Attempt;
 import io.lensflow.worker.request.CaptureSpec;
 import io.lensflow.worker.request.GenerationRequest;
+import io.lensflow.worker.request.Lane;
 import io.lensflow.worker.request.Run;
 import io.lensflow.worker.steering.PinnedSteering;
 import java.io.ByteArrayOutputStream;
@@ -87,7 +88,8 @@ public final class CaptureSink implements Decoding.Observer, AutoCloseable {
               capture,
               newTokens,
               false);
-      Run run = new Run(request, new Attempt("attempt-" + b, 1), PinnedSteering.NONE, false);
+      Attempt attempt = new Attempt("attempt-" + b, 1);
+      Run run = new Run(request, attempt, PinnedSteering.NONE, false, Lane.INTERACTIVE);
       assemblers.add(new ChunkAssembler(run, identity, info, LIMITS, Clock.systemUTC()));
     }
   }

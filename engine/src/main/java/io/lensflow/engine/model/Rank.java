@@ -39,6 +39,11 @@ final class Rank implements AutoCloseable {
   private final Argument columns;
   private final long kvBytes;
 
+  /** The last step's steering, and what was made of it; null before the first. */
+  private StepSteering steered;
+
+  private Edits edits;
+
   private Rank(
       Shard shard,
       ModelConfig config,
@@ -145,14 +150,12 @@ final class Rank implements AutoCloseable {
     if (layout.clears().length > 0) {
       kernels.clear(cache, layout.clears());
     }
-    Edits edits =
-        steering.isEmpty() ? UNSTEERED : steering.edits(tensors, shard.rank(), config.layers());
     TransformerKernels.Taps taps =
         new TransformerKernels.Taps(
             columns,
             staging == null ? NOTHING : staging.slots(),
             staging == null ? NO_TENSORS : staging.stages(shard.rank()),
-            edits);
+            edits(steering));
     try (StepTensors step =
             StepTensors.of(layout, kinds, weights.frequencies(), dtype, tensors, kernels);
         Tensor x = reduce == null ? alone(step, taps) : together(step, taps, reduce)) {
@@ -165,10 +168,27 @@ final class Rank implements AutoCloseable {
         return Output.NONE;
       }
       return head(x, step.headRows(), keepLogits);
-    } finally {
-      if (edits != UNSTEERED) {
-        edits.close();
-      }
+    }
+  }
+
+  /** What the kernels are told; as a rule a step is steered as the one before. */
+  private Edits edits(StepSteering steering) {
+    if (steering.isEmpty()) {
+      return UNSTEERED;
+    }
+    if (steered == null || !steering.isSameAs(steered)) {
+      forgetEdits();
+      edits = steering.edits(tensors, shard.rank(), config.layers());
+      steered = steering;
+    }
+    return edits;
+  }
+
+  private void forgetEdits() {
+    steered = null;
+    if (edits != null) {
+      edits.close();
+      edits = null;
     }
   }
 
@@ -252,6 +272,7 @@ final class Rank implements AutoCloseable {
 
   @Override
   public void close() {
+    forgetEdits();
     cache.close();
     weights.close();
     columns.close();

@@ -18,9 +18,9 @@ import java.util.TreeMap;
  * the order in which each sequence lists them.
  *
  * <p>A batch in which every sequence adds a vector of its own would be as many operations a layer;
- * they are made one, over rows and vectors beside each other, where that leaves every element's
- * arithmetic as it is: additions with the same multiplier to one row of a sequence each. So a row
- * has the same bits whoever runs beside it.
+ * they are made one, over rows and multiplied vectors beside each other, where that leaves every
+ * element's arithmetic as it is: additions to one row of a sequence each. So a row has the same
+ * bits whoever runs beside it.
  *
  * <p>Filled by one thread, then read by all ranks.
  */
@@ -60,6 +60,10 @@ public final class StepSteering {
    * @param ordinal how many operations the sequence lists before it at the same place
    */
   private record Edit(SteeringSite site, long[] rows, int ordinal) {
+    boolean isSameAs(Edit other) {
+      return site == other.site && ordinal == other.ordinal && Arrays.equals(rows, other.rows);
+    }
+
     /** Whether it may be made together with others of its key. */
     boolean joins() {
       return rows.length == 1 && site.operation() == SteeringOperation.ADD && !site.preserveNorm();
@@ -67,7 +71,7 @@ public final class StepSteering {
   }
 
   /** What operations have in common that are made together; no two are of one sequence. */
-  private record Key(HookPoint hookPoint, float multiplier, int ordinal) {}
+  private record Key(HookPoint hookPoint, int ordinal) {}
 
   /**
    * Adds a sequence's steering.
@@ -100,6 +104,26 @@ public final class StepSteering {
     }
   }
 
+  /** Whether another step, whose sites are the same objects, is steered in the same way. */
+  public boolean isSameAs(StepSteering other) {
+    if (!layers.keySet().equals(other.layers.keySet())) {
+      return false;
+    }
+    for (Map.Entry<Integer, List<Edit>> entry : layers.entrySet()) {
+      List<Edit> ours = entry.getValue();
+      List<Edit> theirs = other.layers.get(entry.getKey());
+      if (ours.size() != theirs.size()) {
+        return false;
+      }
+      for (int i = 0; i < ours.size(); i++) {
+        if (!ours.get(i).isSameAs(theirs.get(i))) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
   /** Whether no row is steered. */
   public boolean isEmpty() {
     return layers.isEmpty();
@@ -130,7 +154,7 @@ public final class StepSteering {
         codes[FIELDS * i] = site.hookPoint().ordinal();
         codes[FIELDS * i + 1] = site.operation().ordinal();
         codes[FIELDS * i + 2] = site.preserveNorm() ? 1 : 0;
-        multipliers[i] = site.multiplier();
+        multipliers[i] = edits.size() == 1 ? site.multiplier() : 1;
         long[] these = edits.stream().flatMapToLong(edit -> Arrays.stream(edit.rows())).toArray();
         if (Arrays.equals(these, previous)) {
           // As a rule every layer changes the same rows.
@@ -139,9 +163,8 @@ public final class StepSteering {
           rows.add(added(made, tensors.integers(these)));
           previous = these;
         }
-        List<Tensor> ofEdits =
-            edits.stream().map(edit -> ((DeviceVector) edit.site().vector()).tensor(rank)).toList();
-        vectors.add(ofEdits.size() == 1 ? ofEdits.get(0) : added(made, tensors.stack(ofEdits, 1)));
+        vectors.add(
+            edits.size() == 1 ? vector(site, rank) : added(made, multiplied(tensors, rank, edits)));
       }
       return new Edits(
           Argument.of(starts),
@@ -151,6 +174,23 @@ public final class StepSteering {
           Argument.of(vectors));
     } finally {
       made.forEach(Tensor::close);
+    }
+  }
+
+  private static Tensor vector(SteeringSite site, int rank) {
+    return ((DeviceVector) site.vector()).tensor(rank);
+  }
+
+  /** Vectors beside each other [2, n, D], each times its multiplier. */
+  private static Tensor multiplied(TensorKernels tensors, int rank, List<Edit> edits) {
+    float[] multipliers = new float[edits.size()];
+    for (int i = 0; i < multipliers.length; i++) {
+      multipliers[i] = edits.get(i).site().multiplier();
+    }
+    List<Tensor> vectors = edits.stream().map(edit -> vector(edit.site(), rank)).toList();
+    try (Tensor factors = tensors.floats(multipliers);
+        Tensor stacked = tensors.stack(vectors, 1)) {
+      return tensors.scaleRows(stacked, factors);
     }
   }
 
@@ -170,10 +210,7 @@ public final class StepSteering {
         .forEach(
             edit -> {
               SteeringSite site = edit.site();
-              Object key =
-                  edit.joins()
-                      ? new Key(site.hookPoint(), site.multiplier(), edit.ordinal())
-                      : new Object();
+              Object key = edit.joins() ? new Key(site.hookPoint(), edit.ordinal()) : new Object();
               groups.computeIfAbsent(key, k -> new ArrayList<>()).add(edit);
             });
     return List.copyOf(groups.values());

@@ -128,6 +128,11 @@ public final class TensorKernels implements AutoCloseable {
     }
   }
 
+  /** x [b, n, D], each row i of n times {@code factors[i]}. */
+  public Tensor scaleRows(Tensor x, Tensor factors) {
+    return module.tensor("scale_rows", x, factors);
+  }
+
   /** {@code x[:, at]}: a view that shares the memory of {@code x}. */
   public Tensor column(Tensor x, long at) {
     return module.tensor("column", x, at);

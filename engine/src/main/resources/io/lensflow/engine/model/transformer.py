@@ -153,7 +153,7 @@ class Kernels(Module):
   # Steering of h [N, D] at one hook point, in float32, operations in their order, rounded once at the end.
   # edits: per operation the hook point, the operation (0 ADD, 1 ADD_NORM_MATCHED, 2 ABLATE, 3 PROJECT_TO) and whether
   # the norm is preserved; starts: per layer its first operation, and their number at the end; rows: per operation the
-  # rows it changes; vectors: per operation v and v/|v|, [2, D]
+  # rows it changes; vectors: per operation v and v/|v|
   def steer(self: __torch__.Kernels, h: Tensor, layer: int, point: int, starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
     y = h
     first = starts[layer]
@@ -173,11 +173,12 @@ class Kernels(Module):
       y = torch.to(f, ops.prim.dtype(h))
     return y
 
-  # One operation on rows x [n, D], in float32.
+  # One operation on rows x [n, D], in float32. vector is [2, D], or [2, n, D] of n additions, multiplied before: so m·v is
+  # rounded by itself here, too.
   def edit(self: __torch__.Kernels, x: Tensor, operation: int, keep: bool, m: float, vector: Tensor) -> Tensor:
     unit = torch.select(vector, 0, 1)
     if torch.eq(operation, 0):
-      y = torch.add(x, torch.select(vector, 0, 0), alpha=m)
+      y = torch.add(x, torch.mul(torch.select(vector, 0, 0), m))
     elif torch.eq(operation, 1):
       y = torch.add(x, torch.mul(torch.linalg_vector_norm(x, 2, [-1], True), unit), alpha=m)
     elif torch.eq(operation, 2):

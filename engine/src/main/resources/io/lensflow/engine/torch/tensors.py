@@ -29,6 +29,10 @@ class Kernels(Module):
   def stack(self: __torch__.Kernels, xs: List[Tensor], dim: int) -> Tensor:
     return torch.stack(xs, dim)
 
+  # x [b, n, D], each row i of n times factors[i].
+  def scale_rows(self: __torch__.Kernels, x: Tensor, factors: Tensor) -> Tensor:
+    return torch.mul(x, torch.unsqueeze(factors, 1))
+
   # x[:, at]: a view.
   def column(self: __torch__.Kernels, x: Tensor, at: int) -> Tensor:
     return torch.select(x, 1, at)

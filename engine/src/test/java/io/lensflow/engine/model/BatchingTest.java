@@ -98,12 +98,12 @@ class BatchingTest {
   @Test
   void shouldAddEachRequestsOwnVectorsInTheirOrderWhenTheyGenerateTogether() {
     int[] ids = ids(new Random(3), 12);
-    int p = ids.length - 1;
+    int p = ids.length - 3;
     Random random = new Random(4);
     try (PreparedVector first = engine.prepare(vector(random));
         PreparedVector second = engine.prepare(vector(random))) {
       SteeringSite one = site(first, SteeringOperation.ADD, 1, false);
-      SteeringSite other = site(second, SteeringOperation.ADD, 1, false);
+      SteeringSite other = site(second, SteeringOperation.ADD, -0.7f, false);
       SteeringSite ablation = site(second, SteeringOperation.ABLATE, 1, false);
       List<List<SteeringSite>> steering =
           List.of(
@@ -112,7 +112,7 @@ class BatchingTest {
               List.of(one, ablation),
               List.of(one, other, one));
       List<Trace> together = new ArrayList<>();
-      List<StepInput> last = new ArrayList<>();
+      List<Sequence> sequences = new ArrayList<>();
       for (List<SteeringSite> sites : steering) {
         Sequence sequence =
             engine.open(new SequenceOptions(p, ids.length, Trace.everything(engine), sites));
@@ -120,13 +120,26 @@ class BatchingTest {
         StepInput prompt = new StepInput(sequence, Arrays.copyOf(ids, p), Logits.ALL);
         trace.add(engine.step(List.of(prompt)).get(0), 0);
         together.add(trace);
-        last.add(new StepInput(sequence, new int[] {ids[p]}, Logits.ALL));
+        sequences.add(sequence);
       }
-      List<StepOutput> outputs = engine.step(last);
-      for (int i = 0; i < steering.size(); i++) {
-        together.get(i).add(outputs.get(i), p);
-        outputs.get(i).sequence().close();
+      // All, all again, and then without one.
+      List<List<Integer>> steps =
+          List.of(List.of(0, 1, 2, 3), List.of(0, 1, 2, 3), List.of(1, 2, 3));
+      for (int step = 0; step < steps.size(); step++) {
+        int[] next = {ids[p + step]};
+        List<StepInput> inputs =
+            steps.get(step).stream()
+                .map(i -> new StepInput(sequences.get(i), next, Logits.ALL))
+                .toList();
+        List<StepOutput> outputs = engine.step(inputs);
+        for (int i = 0; i < inputs.size(); i++) {
+          together.get(steps.get(step).get(i)).add(outputs.get(i), p + step);
+        }
       }
+      int[] last = {ids[ids.length - 1]};
+      StepInput late = new StepInput(sequences.get(0), last, Logits.ALL);
+      together.get(0).add(engine.step(List.of(late)).get(0), ids.length - 1);
+      sequences.forEach(Sequence::close);
       for (int i = 0; i < steering.size(); i++) {
         Trace alone = Trace.of(engine, ids, p, ids.length, steering.get(i));
         assertThat(together.get(i).distance(alone)).as("request %d", i).isLessThan(ROW_TOLERANCE);

@@ -197,7 +197,8 @@ public final class ShareGroupSource implements RequestSource {
               e.getMessage());
           metrics.sourceFailure();
           pause();
-        } catch (KafkaException e) {
+        } catch (KafkaException | IllegalStateException e) {
+          // The latter: what is acknowledged is no longer held.
           log.warn("slot {} failed and joins again: {}", number, e.toString());
           metrics.sourceFailure();
           pause();

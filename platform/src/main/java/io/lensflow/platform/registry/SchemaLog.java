@@ -83,16 +83,25 @@ final class SchemaLog implements AutoCloseable {
 
   /**
    * Makes this the writer; what others wrote before is to be read after this, and before writing.
+   *
+   * @throws KafkaException if the broker does not let it; this is none then
    */
   void becomeWriter() {
     resign();
     Map<String, Object> properties = properties();
     properties.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, "lensflow-registry-" + options.topic());
     properties.put(ProducerConfig.LINGER_MS_CONFIG, 0);
-    properties.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 8000);
+    properties.putIfAbsent(ProducerConfig.MAX_BLOCK_MS_CONFIG, "8000");
     properties.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 8000);
-    producer = new KafkaProducer<>(properties, new StringSerializer(), new StringSerializer());
-    producer.initTransactions();
+    KafkaProducer<String, String> next =
+        new KafkaProducer<>(properties, new StringSerializer(), new StringSerializer());
+    try {
+      next.initTransactions();
+    } catch (KafkaException e) {
+      next.close(Duration.ofSeconds(1));
+      throw e;
+    }
+    producer = next;
   }
 
   /**
