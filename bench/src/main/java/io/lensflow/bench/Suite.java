@@ -14,6 +14,7 @@ import io.lensflow.bench.limit.LinearShare;
 import io.lensflow.bench.limit.PrefillShare;
 import io.lensflow.bench.load.LoadFigures;
 import io.lensflow.bench.pipeline.PipelineShare;
+import io.lensflow.bench.steering.BuildGemmShare;
 import io.lensflow.bench.steering.PublishToUse;
 import io.lensflow.bench.steering.SteerManyShare;
 import io.lensflow.bench.tensorparallel.RankSpeedShare;
@@ -44,6 +45,7 @@ final class Suite {
           new PipelineShare(),
           new SteerManyShare(),
           new PublishToUse(),
+          new BuildGemmShare(),
           new BatchLaneShare(),
           new LensBatching(),
           new LensSpeed(),

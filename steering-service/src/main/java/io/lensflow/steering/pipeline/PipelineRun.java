@@ -172,6 +172,7 @@ final class PipelineRun implements AutoCloseable {
         "job={} goes on: {} of {} requests were sent", job.jobId(), sent.size(), repeats.length);
   }
 
+  /** Workers may have begun or ceased to serve the batch lane since. */
   private List<String> lanes(ServedModel model) {
     return List.of(model.requestTopic(), topics.promptRequestsBatch(model.name()));
   }
@@ -195,11 +196,8 @@ final class PipelineRun implements AutoCloseable {
     return (int) Math.max(1, Math.min((long) settings.requestsPerSlot() * slots, byBytes));
   }
 
-  private String lane(ServedModel model) {
-    String batch = topics.promptRequestsBatch(model.name());
-    boolean served =
-        model.workers().stream().anyMatch(worker -> worker.getRequestTopics().contains(batch));
-    return served ? batch : model.requestTopic();
+  private static String lane(ServedModel model) {
+    return model.batchTopic().orElse(model.requestTopic());
   }
 
   private Future<RecordMetadata> send(int index, String topic) {
