@@ -23,6 +23,7 @@ import io.lensflow.steering.pipeline.Pipeline;
 import io.lensflow.steering.policy.PolicyBook;
 import io.lensflow.steering.policy.PolicyChanges;
 import io.lensflow.steering.tokenizer.ModelTokenizers;
+import io.lensflow.steering.topics.AuditReader;
 import io.lensflow.steering.topics.CommittedEnds;
 import io.lensflow.steering.topics.SiteReader;
 import io.lensflow.steering.topics.SteeringTopics;
@@ -142,7 +143,9 @@ public final class SteeringService implements AutoCloseable {
                   sites,
                   writer,
                   desk,
+                  new AuditReader(clients, ends, topics.audit()),
                   settings.maxBodyBytes(),
+                  settings.maxWaitingCallers(),
                   settings.tokens()));
       WriterGate gate = new WriterGate(writer, election.address(admin), this::advertisedUrl);
       metrics.gauge("lensflow.steering.versions", book, VectorBook::versionCount);

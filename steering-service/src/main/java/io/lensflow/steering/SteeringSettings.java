@@ -25,6 +25,7 @@ import java.util.Optional;
  * @param startTimeout reading the topics to their end, at start and when taking over
  * @param maxBodyBytes largest body of a request
  * @param maxSites most sites of one version
+ * @param maxWaitingCallers callers that may wait for workers at a time
  * @param tokenizers folders or hub ids of tokenizers by served name of the model
  * @param jobs limits of jobs
  * @param pipeline how jobs' requests are sent
@@ -41,6 +42,7 @@ public record SteeringSettings(
     Duration startTimeout,
     long maxBodyBytes,
     int maxSites,
+    int maxWaitingCallers,
     Map<String, String> tokenizers,
     JobSettings jobs,
     PipelineSettings pipeline,
@@ -71,6 +73,7 @@ public record SteeringSettings(
         positive(config, "start-timeout"),
         maxBodyBytes,
         maxSites,
+        atLeast(1, config, "max-waiting-callers"),
         ModelTokenizers.parse(config.getString("tokenizers")),
         jobs(config),
         pipeline(config),

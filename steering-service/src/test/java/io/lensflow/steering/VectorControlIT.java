@@ -201,6 +201,13 @@ class VectorControlIT {
       assertThat(imported.json().at("/sites/0/hookPoint").asText()).isEqualTo("RESIDUAL_POST");
       assertThat(imported.json().get("description").asText()).isEqualTo("of [1.5, -2]");
       assertThat(values("c6", "from-" + format, "1")).isEqualTo("[1.5,-2.0]");
+
+      // Of the same width, and all the same of another model.
+      Answer other = running.http().postBytes(vector("c7", "v") + "/import", file);
+      assertThat(other.status()).isEqualTo(400);
+      assertThat(other.json().at("/error/message").asText()).contains("'c6'", "'c7'", "anyModel");
+      Answer meant = running.http().postBytes(vector("c7", "v") + "/import?anyModel=true", file);
+      assertThat(meant.status()).isEqualTo(201);
     }
     running.http().publish("c6", "elsewhere");
     Answer refused = running.http().get(vector("c6", "elsewhere") + "/versions/1/file?format=gguf");

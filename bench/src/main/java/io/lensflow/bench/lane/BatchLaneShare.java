@@ -57,24 +57,33 @@ public final class BatchLaneShare implements Benchmark {
       try (LaneLoad load = new LaneLoad(system.client(), MODEL)) {
         for (int i = 0; i < PEOPLE.size(); i++) {
           load.people(PEOPLE.get(i));
-          findings.add(finding(DEFINITIONS.get(i), load, setting.comparison().rounds()));
+          findings.add(finding(DEFINITIONS.get(i), load, setting));
         }
       }
       return findings;
     }
   }
 
-  private static Finding finding(Definition definition, LaneLoad load, int rounds) {
+  private static Finding finding(Definition definition, LaneLoad load, Setting setting) {
     List<Double> shares = new ArrayList<>();
     List<Double> full = new ArrayList<>();
     List<Double> empty = new ArrayList<>();
     List<Double> batch = new ArrayList<>();
     // The first round warms up.
-    for (int round = 0; round <= rounds; round++) {
+    for (int round = 0; round <= setting.comparison().rounds(); round++) {
       LaneLoad.Speed alone = load.run(STRETCH);
-      load.fillBatchLane(true);
+      load.fillBatchLane();
       LaneLoad.Speed beside = load.run(STRETCH);
-      load.fillBatchLane(false);
+      load.emptyBatchLane();
+      setting
+          .progress()
+          .accept(
+              String.format(
+                  Locale.ROOT,
+                  "%s: %.1f tokens/s alone, %.1f beside",
+                  definition.name(),
+                  alone.tokens(),
+                  beside.tokens()));
       if (round > 0) {
         shares.add(beside.tokens() / alone.tokens());
         full.add(beside.tokens());

@@ -23,7 +23,7 @@ import java.util.Set;
  */
 final class LaneLoad implements AutoCloseable {
   /** Requests of the batch lane that are kept waiting: more than its slots. */
-  private static final int BACKLOG = 24;
+  private static final int BACKLOG = 12;
 
   private static final int PROMPT_TOKENS = 16;
   private static final int NEW_TOKENS = 64;
@@ -60,12 +60,19 @@ final class LaneLoad implements AutoCloseable {
     sendDue();
   }
 
-  /** Keeps the batch lane full, and returns when it is in use; or lets it run empty. */
-  void fillBatchLane(boolean fill) {
-    filled = fill;
+  /** Keeps the batch lane full from now on; returns when it is in use. */
+  void fillBatchLane() {
+    filled = true;
     sendDue();
     long before = ended;
-    follow(() -> fill ? ended > before : batch.isEmpty());
+    follow(() -> ended > before);
+  }
+
+  /** Cancels what is in the batch lane, and returns when it is empty. */
+  void emptyBatchLane() {
+    filled = false;
+    batch.forEach(id -> client.cancel(id, "the stretch is over"));
+    follow(batch::isEmpty);
   }
 
   /** What happened in a stretch of time. */
@@ -102,11 +109,13 @@ final class LaneLoad implements AutoCloseable {
     if (event instanceof LiveEvent.TokensGenerated generated && interactive.contains(id)) {
       tokens += generated.event().getTokens().getIds().size();
     } else if (event instanceof LiveEvent.Ended end) {
-      if (end.event().getFinished() == null) {
+      boolean mayWait = batch.remove(id);
+      boolean finished = end.event().getFinished() != null;
+      if (!finished && (filled || !mayWait)) {
         throw new CommandFailure("a request did not finish: " + end.event());
       }
       interactive.remove(id);
-      ended += batch.remove(id) ? 1 : 0;
+      ended += mayWait && finished ? 1 : 0;
       sendDue();
     }
   }

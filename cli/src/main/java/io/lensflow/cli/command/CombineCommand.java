@@ -36,8 +36,9 @@ final class CombineCommand implements Callable<Integer> {
       names = "--term",
       required = true,
       paramLabel = "NAME[@VERSION|@ALIAS]=WEIGHT",
+      converter = VectorName.Converter.class,
       description = "One of what is added up; repeatable.")
-  Map<String, Double> terms = new LinkedHashMap<>();
+  Map<VectorName, Double> terms = new LinkedHashMap<>();
 
   @Option(
       names = "--orthogonal-to",
@@ -55,9 +56,7 @@ final class CombineCommand implements Callable<Integer> {
   public Integer call() {
     ObjectNode body = JsonNodeFactory.instance.objectNode();
     ArrayNode sum = body.putArray("terms");
-    VectorName.Converter converter = new VectorName.Converter();
-    terms.forEach(
-        (term, weight) -> sum.add(converter.convert(term).toJson().put("weight", weight)));
+    terms.forEach((term, weight) -> sum.add(term.toJson().put("weight", weight)));
     ArrayNode others = body.putArray("orthogonalTo");
     orthogonalTo.forEach(other -> others.add(other.toJson()));
     if (description != null) {

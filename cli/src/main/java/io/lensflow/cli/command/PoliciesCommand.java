@@ -107,6 +107,69 @@ public final class PoliciesCommand {
   }
 
   @Command(
+      name = "history",
+      mixinStandardHelpOptions = true,
+      sortOptions = false,
+      description =
+          "Show all versions of a policy, the newest first; also of one that was deleted.")
+  int history(
+      @Parameters(paramLabel = "POLICY", description = POLICY) String policy,
+      @Mixin SteeringServiceOptions service,
+      @Option(names = "--model", required = true, description = MODEL) String model) {
+    return SteeringServiceOptions.show(
+        service.api().get(ApiPath.policy(model, policy).then("history")));
+  }
+
+  @Command(
+      name = "diff",
+      mixinStandardHelpOptions = true,
+      sortOptions = false,
+      description = "Show what two versions of a policy differ in.")
+  int diff(
+      @Parameters(paramLabel = "POLICY", description = POLICY) String policy,
+      @Mixin SteeringServiceOptions service,
+      @Option(names = "--model", required = true, description = MODEL) String model,
+      @Option(
+              names = "--from",
+              paramLabel = "VERSION",
+              description = "Version (default: the one before).")
+          Integer from,
+      @Option(
+              names = "--to",
+              paramLabel = "VERSION",
+              description = "Version (default: the newest).")
+          Integer to) {
+    ApiPath path = ApiPath.policy(model, policy).then("diff").with("from", from).with("to", to);
+    return SteeringServiceOptions.show(service.api().get(path));
+  }
+
+  @Command(
+      name = "rollback",
+      mixinStandardHelpOptions = true,
+      sortOptions = false,
+      description = {
+        "Go back to an earlier version of a policy: its content becomes the next version. A policy",
+        "that was deleted comes back."
+      })
+  int rollback(
+      @Parameters(paramLabel = "POLICY", description = POLICY) String policy,
+      @Mixin SteeringServiceOptions service,
+      @Option(names = "--model", required = true, description = MODEL) String model,
+      @Option(
+              names = "--to",
+              paramLabel = "VERSION",
+              description = "Go back to this one (default: the one before).")
+          Integer to,
+      @Mixin ChangeOptions change) {
+    ObjectNode body = JsonNodeFactory.instance.objectNode();
+    if (to != null) {
+      body.put("to", to);
+    }
+    ApiPath path = change.waiting(ApiPath.policy(model, policy).then("rollback"));
+    return ChangeOptions.show(service.api().post(path, change.expecting(body).toString()));
+  }
+
+  @Command(
       name = "delete",
       mixinStandardHelpOptions = true,
       sortOptions = false,

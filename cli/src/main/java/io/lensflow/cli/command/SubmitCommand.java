@@ -66,6 +66,11 @@ public final class SubmitCommand implements Callable<Integer> {
   boolean table;
 
   @Option(
+      names = "--batch",
+      description = "Send it to the model's batch lane: it runs behind the requests of others.")
+  boolean batch;
+
+  @Option(
       names = "--timeout",
       paramLabel = "DURATION",
       converter = DurationConverter.class,
@@ -80,7 +85,7 @@ public final class SubmitCommand implements Callable<Integer> {
         json ? new JsonPrinter(out) : new TextPrinter(out, output.terminal(), table, false);
     try (LensflowClient client = LensflowClient.open(connection.client())) {
       check(client, prompt);
-      Submission sent = client.submit(prompt);
+      Submission sent = batch ? client.submitToBatchLane(prompt) : client.submit(prompt);
       Thread cancel = cancelOnInterrupt(client, sent.requestId());
       try {
         return follow(client, sent, printer);

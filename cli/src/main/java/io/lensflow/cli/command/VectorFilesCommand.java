@@ -134,6 +134,11 @@ final class VectorFilesCommand {
     @Option(names = "--description", paramLabel = "TEXT", description = "What it is for.")
     String description;
 
+    @Option(
+        names = "--any-model",
+        description = "Take it even if the file says that it was made for a model of another name.")
+    boolean anyModel;
+
     @Mixin ChangeOptions change;
 
     @Override
@@ -146,7 +151,8 @@ final class VectorFilesCommand {
               .with("hookPoint", hookPoint)
               .with("layer", layer)
               .with("revision", revision)
-              .with("description", description);
+              .with("description", description)
+              .with("anyModel", anyModel ? true : null);
       byte[] content;
       try {
         content = Files.readAllBytes(file);

@@ -17,6 +17,7 @@ import io.lensflow.steering.vector.Origin;
 import io.lensflow.steering.vector.RefusedException;
 import io.lensflow.steering.vector.StoredVersion;
 import io.lensflow.steering.vector.VectorDraft;
+import io.lensflow.steering.vector.VectorId;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,6 +28,7 @@ import java.util.concurrent.TimeoutException;
 /** Vectors as files of other tools, in and out, over HTTP. Thread-safe. */
 final class FileRoutes {
   private static final String ALL = "all";
+  private static final String MODEL = "model";
   private static final String WARNING = "Lensflow-Warning";
 
   private final SiteReader sites;
@@ -90,7 +92,7 @@ final class FileRoutes {
   private static Map<String, String> metadata(
       NamedVector vector, StoredVersion version, VectorManifest manifest) {
     Map<String, String> metadata = new LinkedHashMap<>();
-    metadata.put("model", vector.id().model());
+    metadata.put(MODEL, vector.id().model());
     metadata.put("name", vector.id().name());
     metadata.put("version", Integer.toString(version.version()));
     metadata.put("createdAt", version.createdAt().toString());
@@ -120,8 +122,21 @@ final class FileRoutes {
         format == FileFormat.GGUF
             ? GgufFormat.read(file)
             : SafetensorsFormat.read(file, choice(ctx));
+    VectorId id = parts.vectorId(ctx);
+    requireModel(ctx, id, content.metadata().get(MODEL));
     Origin origin = RequestParts.origin(ctx);
-    publishing.publish(ctx, parts.vectorId(ctx), draft(ctx, content, origin), origin);
+    publishing.publish(ctx, id, draft(ctx, content, origin), origin);
+  }
+
+  /** A vector of another model of the same width would be taken, and mean nothing. */
+  private static void requireModel(Context ctx, VectorId id, String said) {
+    boolean other = said != null && !said.isEmpty() && !said.equals(id.model());
+    if (other && !Boolean.parseBoolean(ctx.queryParam("anyModel"))) {
+      throw RefusedException.invalid(
+          "model",
+          "the file says that its vector is of model '%s', and it would become one of '%s': import it there, or, if these are the same model, say so with anyModel=true (--any-model)"
+              .formatted(said, id.model()));
+    }
   }
 
   private static TensorChoice choice(Context ctx) {

@@ -9,13 +9,9 @@ import io.lensflow.steering.vector.VectorBook;
 import io.lensflow.steering.vector.VectorChanges;
 import io.lensflow.steering.vector.VectorDraft;
 import io.lensflow.steering.vector.VectorId;
-import io.lensflow.steering.worker.LiveWorkers;
-import io.lensflow.steering.worker.Rollout;
 import io.lensflow.steering.worker.Verdict;
 import io.lensflow.steering.writer.Writer;
-import java.time.Duration;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * Publishes drafts, wherever they come from, and answers: 201 with the version, and with what the
@@ -24,19 +20,24 @@ import java.util.Optional;
 final class Publishing {
   private final VectorBook book;
   private final VectorChanges changes;
-  private final LiveWorkers workers;
+  private final WaitingCallers waiting;
   private final Writer writer;
 
-  Publishing(VectorBook book, VectorChanges changes, LiveWorkers workers, Writer writer) {
+  Publishing(VectorBook book, VectorChanges changes, WaitingCallers waiting, Writer writer) {
     this.book = book;
     this.changes = changes;
-    this.workers = workers;
+    this.waiting = waiting;
     this.writer = writer;
   }
 
   void publish(Context ctx, VectorId id, VectorDraft draft, Origin origin) {
-    Optional<Duration> wait = RequestParts.wait(ctx);
-    Rollout rollout = Rollout.begin(workers, id.model());
+    try (WaitingCallers.Waiting wait = waiting.begin(ctx, id.model())) {
+      publish(ctx, id, draft, origin, wait);
+    }
+  }
+
+  private void publish(
+      Context ctx, VectorId id, VectorDraft draft, Origin origin, WaitingCallers.Waiting wait) {
     Change change = writer.write(() -> changes.publish(id, draft, origin)).change();
     int version = change.versions().get(0);
     NamedVector vector = book.find(id);
@@ -47,11 +48,7 @@ final class Publishing {
             ? Answers.object("model", id.model(), "name", id.name(), "version", version)
             : Answers.version(vector, stored, Map.of());
     answer.put("warnings", change.warnings());
-    wait.ifPresent(
-        timeout ->
-            answer.put(
-                "rollout",
-                Answers.rollout(rollout, Verdict.onVector(id.name(), version), timeout)));
+    wait.report(answer, Verdict.onVector(id.name(), version));
     String location =
         VectorRoutes.VERSION
             .replace("{model}", Answers.segment(ctx.pathParam("model")))

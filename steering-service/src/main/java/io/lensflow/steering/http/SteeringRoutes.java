@@ -9,6 +9,7 @@ import io.lensflow.service.OpsServer;
 import io.lensflow.steering.job.JobDesk;
 import io.lensflow.steering.policy.PolicyBook;
 import io.lensflow.steering.policy.PolicyChanges;
+import io.lensflow.steering.topics.AuditReader;
 import io.lensflow.steering.topics.SiteReader;
 import io.lensflow.steering.vector.RefusedException;
 import io.lensflow.steering.vector.VectorBook;
@@ -36,7 +37,9 @@ public final class SteeringRoutes {
   /**
    * What the API looks at and changes.
    *
+   * @param audit what the audit topic says
    * @param maxBodyBytes largest body of a request
+   * @param maxWaitingCallers callers that may wait for workers at a time
    * @param tokens who may do what
    */
   public record Parts(
@@ -48,15 +51,17 @@ public final class SteeringRoutes {
       SiteReader sites,
       Writer writer,
       JobDesk jobs,
+      AuditReader audit,
       long maxBodyBytes,
+      int maxWaitingCallers,
       BearerTokens tokens) {}
 
   public SteeringRoutes(Parts of) {
     this.access = new AccessGate(of.tokens());
     Bodies bodies = new Bodies(of.maxBodyBytes());
     RequestParts parts = new RequestParts(of.vectors(), of.workers());
-    Publishing publishing =
-        new Publishing(of.vectors(), of.vectorChanges(), of.workers(), of.writer());
+    WaitingCallers waiting = new WaitingCallers(of.workers(), of.maxWaitingCallers());
+    Publishing publishing = new Publishing(of.vectors(), of.vectorChanges(), waiting, of.writer());
     this.routes =
         Stream.of(
                 List.of(
@@ -73,12 +78,20 @@ public final class SteeringRoutes {
                         of.sites(),
                         of.writer(),
                         publishing,
+                        waiting,
                         bodies)
                     .routes(),
                 new AlgebraRoutes(of.vectors(), of.sites(), publishing, bodies, parts).routes(),
                 new FileRoutes(of.sites(), publishing, bodies, parts).routes(),
                 new PolicyRoutes(
-                        of.policies(), of.policyChanges(), of.workers(), of.writer(), bodies, parts)
+                        of.policies(),
+                        of.policyChanges(),
+                        of.workers(),
+                        of.audit(),
+                        waiting,
+                        of.writer(),
+                        bodies,
+                        parts)
                     .routes(),
                 new ModelRoutes(of.workers()).routes(),
                 new JobRoutes(of.jobs(), of.workers(), bodies, parts).routes())

@@ -15,7 +15,6 @@ import io.lensflow.steering.vector.VectorChanges;
 import io.lensflow.steering.vector.VectorDraft;
 import io.lensflow.steering.vector.VectorId;
 import io.lensflow.steering.worker.LiveWorkers;
-import io.lensflow.steering.worker.Rollout;
 import io.lensflow.steering.worker.Verdict;
 import io.lensflow.steering.writer.Writer;
 import io.lensflow.steering.writer.Written;
@@ -44,6 +43,7 @@ final class VectorRoutes {
   private final SiteReader sites;
   private final Writer writer;
   private final Publishing publishing;
+  private final WaitingCallers waiting;
   private final Bodies bodies;
   private final RequestParts parts;
 
@@ -54,6 +54,7 @@ final class VectorRoutes {
       SiteReader sites,
       Writer writer,
       Publishing publishing,
+      WaitingCallers waiting,
       Bodies bodies) {
     this.book = book;
     this.changes = changes;
@@ -61,6 +62,7 @@ final class VectorRoutes {
     this.sites = sites;
     this.writer = writer;
     this.publishing = publishing;
+    this.waiting = waiting;
     this.bodies = bodies;
     this.parts = new RequestParts(book, workers);
   }
@@ -194,24 +196,19 @@ final class VectorRoutes {
   }
 
   private void moveAlias(Context ctx, VectorId id, String alias, Supplier<Change> plan) {
-    var wait = RequestParts.wait(ctx);
-    Rollout rollout = Rollout.begin(workers, id.model());
-    Written written = writer.write(plan);
-    int version = written.change().versions().get(0);
-    Map<String, Object> answer =
-        Answers.object(
-            "model", id.model(),
-            "name", id.name(),
-            "alias", alias,
-            "version", version,
-            "previous", book.find(id).previousOf(alias));
-    wait.ifPresent(
-        timeout ->
-            answer.put(
-                "rollout",
-                Answers.rollout(
-                    rollout, Verdict.onAlias(id.name(), version, written.next()), timeout)));
-    ctx.json(answer);
+    try (WaitingCallers.Waiting wait = waiting.begin(ctx, id.model())) {
+      Written written = writer.write(plan);
+      int version = written.change().versions().get(0);
+      Map<String, Object> answer =
+          Answers.object(
+              "model", id.model(),
+              "name", id.name(),
+              "alias", alias,
+              "version", version,
+              "previous", book.find(id).previousOf(alias));
+      wait.report(answer, Verdict.onAlias(id.name(), version, written.next()));
+      ctx.json(answer);
+    }
   }
 
   private void deleteAlias(Context ctx) {

@@ -60,6 +60,30 @@ public final class PolicyChanges {
    *     otherwise, or another version than expected is current
    */
   public Change set(PolicyId id, PolicyDraft draft, Origin origin) {
+    return set(id, draft, 0, origin);
+  }
+
+  /**
+   * Gives a policy the content of an earlier version again, as its next version; brings it back if
+   * it was ended.
+   *
+   * @param to the earlier version
+   * @param current version that must be current, 0 for an ended policy
+   * @throws RefusedException as for {@link #set}: what the content names may be gone by now
+   */
+  public Change rollback(PolicyId id, PolicyVersion to, int current, Origin origin) {
+    SteeringPolicy old = to.policy();
+    PolicyDraft draft =
+        new PolicyDraft(
+            old.getEnabled(),
+            old.getMatchLabels(),
+            old.getSteering(),
+            old.getDescription(),
+            current);
+    return set(id, draft, to.version(), origin);
+  }
+
+  private Change set(PolicyId id, PolicyDraft draft, int rolledBackTo, Origin origin) {
     check(id, draft);
     int current = policies.find(id).map(SteeringPolicy::getVersion).orElse(0);
     expect(draft.expectedVersion(), current);
@@ -76,14 +100,8 @@ public final class PolicyChanges {
             .setDescription(draft.description())
             .setUpdatedAt(now)
             .build();
-    Map<String, String> details = new TreeMap<>();
-    details.put("version", Integer.toString(version));
-    details.put("previous", Integer.toString(current));
-    // The topic keeps the newest version only; who wants an older one back finds it here.
-    details.put("enabled", Boolean.toString(draft.enabled()));
-    details.put("matchLabels", policy.getMatchLabels().toString());
-    details.put("steering", draft.steering().toString());
-    return change("SET_POLICY", id, policy, now, origin, details);
+    Map<String, String> details = PolicyAudit.details(policy, current, rolledBackTo);
+    return change(PolicyAudit.SET, id, policy, now, origin, details);
   }
 
   /**
@@ -113,8 +131,8 @@ public final class PolicyChanges {
             .setDeleted(true)
             .setUpdatedAt(now)
             .build();
-    Map<String, String> details = Map.of("previous", Integer.toString(current.getVersion()));
-    return change("DELETE_POLICY", id, gone, now, origin, details);
+    Map<String, String> details = PolicyAudit.end(current.getVersion());
+    return change(PolicyAudit.DELETE, id, gone, now, origin, details);
   }
 
   private Change change(

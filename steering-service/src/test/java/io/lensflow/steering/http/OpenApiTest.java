@@ -49,7 +49,18 @@ class OpenApiTest {
     List<String> served =
         new SteeringRoutes(
                 new SteeringRoutes.Parts(
-                    null, null, null, null, null, null, null, desk, 1, BearerTokens.of("", "")))
+                    null,
+                    null,
+                    null,
+                    null,
+                    null,
+                    null,
+                    null,
+                    desk,
+                    null,
+                    1,
+                    1,
+                    BearerTokens.of("", "")))
             .routes().stream().map(route -> route.method() + " " + route.path()).toList();
     assertThat(described).containsExactlyInAnyOrderElementsOf(served);
   }
@@ -65,6 +76,8 @@ class OpenApiTest {
     assertThat(properties("CombineTerm"))
         .containsExactlyInAnyOrderElementsOf(of(CombineBody.Term.class));
     assertThat(properties("SetPolicy")).containsExactlyInAnyOrderElementsOf(of(PolicyBody.class));
+    assertThat(properties("RollbackPolicy"))
+        .containsExactlyInAnyOrderElementsOf(of(PolicyRollbackBody.class));
     assertThat(properties("Build")).containsExactlyInAnyOrderElementsOf(BuildKind.requestFields());
     assertThat(properties("Evaluate"))
         .containsExactlyInAnyOrderElementsOf(EvaluateKind.requestFields());
