@@ -14,6 +14,7 @@ import io.lensflow.bench.limit.LinearShare;
 import io.lensflow.bench.limit.PrefillShare;
 import io.lensflow.bench.load.LoadFigures;
 import io.lensflow.bench.pipeline.PipelineShare;
+import io.lensflow.bench.steering.BuildGemmShare;
 import io.lensflow.bench.steering.PublishToUse;
 import io.lensflow.bench.steering.SteerManyShare;
 import io.lensflow.bench.tensorparallel.RankSpeedShare;
@@ -45,6 +46,7 @@ final class Suite {
           new SteerManyShare(),
           new PublishToUse(),
           new BatchLaneShare(),
+          new BuildGemmShare(),
           new LensBatching(),
           new LensSpeed(),
           new LoadFigures());

@@ -28,6 +28,12 @@ final class SteeringChild implements AutoCloseable {
    * @param sessionTimeout such as {@code 3s}
    */
   static SteeringChild start(KafkaEnvironment kafka, String sessionTimeout) throws IOException {
+    return start(kafka, sessionTimeout, Map.of());
+  }
+
+  /** The same with further variables of its environment. */
+  static SteeringChild start(
+      KafkaEnvironment kafka, String sessionTimeout, Map<String, String> more) throws IOException {
     ProcessBuilder builder =
         new ProcessBuilder(
             List.of(
@@ -49,6 +55,7 @@ final class SteeringChild implements AutoCloseable {
                 "LENSFLOW_STEERING_HOST", "127.0.0.1",
                 "LENSFLOW_STEERING_PORT", "0",
                 "LENSFLOW_STEERING_SESSION_TIMEOUT", sessionTimeout));
+    builder.environment().putAll(more);
     Process process = builder.redirectErrorStream(true).start();
     BufferedReader lines = process.inputReader();
     StringBuilder said = new StringBuilder();
@@ -100,9 +107,14 @@ final class SteeringChild implements AutoCloseable {
     }
   }
 
+  /** Ends it without a chance to say so. */
+  void kill() {
+    process.destroyForcibly();
+  }
+
   @Override
   public void close() {
     // Not SIGTERM: a paused process would never see it.
-    process.destroyForcibly();
+    kill();
   }
 }

@@ -116,8 +116,10 @@ public final class JobChanges {
   }
 
   /** The end of a job that could not do its work. */
-  Change fail(String jobId, Failure failure) {
+  Change fail(String jobId, Failure failure, long done, long total) {
     SteeringJob job = ended(running(jobId), JobState.FAILED);
+    job.setDone(done);
+    job.setTotal(total);
     job.setFailure(failure);
     return change("FAIL_JOB", job, List.of(record(job)));
   }

@@ -192,7 +192,7 @@ public final class JobRunner implements AutoCloseable {
         return;
       }
       try {
-        writer.write(() -> changes.fail(jobId(), failure));
+        writer.write(() -> changes.fail(jobId(), failure, done, total));
         log.info("job={} failed: {}", jobId(), failure.getMessage());
       } catch (RefusedException | NotWriterException | OutcomeUnknownException e) {
         log.info("job={} ends here: {}", jobId(), e.getMessage());
