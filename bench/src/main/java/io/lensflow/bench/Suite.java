@@ -45,8 +45,8 @@ final class Suite {
           new PipelineShare(),
           new SteerManyShare(),
           new PublishToUse(),
-          new BatchLaneShare(),
           new BuildGemmShare(),
+          new BatchLaneShare(),
           new LensBatching(),
           new LensSpeed(),
           new LoadFigures());
