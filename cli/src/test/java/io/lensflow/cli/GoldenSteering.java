@@ -62,9 +62,7 @@ final class GoldenSteering implements AutoCloseable {
   /** The entry of {@code steerability} for a data set and a hook point. */
   JsonNode reference(String dataset, String hook) throws IOException {
     for (JsonNode entry :
-        new ObjectMapper()
-            .readTree(fixture.resolve("golden.json").toFile())
-            .path("steerability")) {
+        new ObjectMapper().readTree(fixture.resolve("golden.json").toFile()).path("steerability")) {
       if (entry.path("dataset").asText().equals(dataset)
           && entry.path("hook").asText().equals(hook)) {
         return entry;

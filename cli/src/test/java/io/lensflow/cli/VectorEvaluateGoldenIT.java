@@ -87,8 +87,7 @@ class VectorEvaluateGoldenIT {
     JsonNode reference = golden.reference(dataset, hook);
 
     Evaluation found =
-        evaluate(
-            reference, list(reference, "test"), doubles(reference.path("multipliers")), false);
+        evaluate(reference, list(reference, "test"), doubles(reference.path("multipliers")), false);
 
     double worst = 0;
     for (int i = 0; i < found.propensity().size(); i++) {
@@ -114,8 +113,7 @@ class VectorEvaluateGoldenIT {
         found.meanSlope(),
         reference.path("meanSlope").asDouble());
     assertThat(worst).isLessThanOrEqualTo(PROPENSITY);
-    assertThat(found.meanSlope())
-        .isCloseTo(reference.path("meanSlope").asDouble(), within(1e-4));
+    assertThat(found.meanSlope()).isCloseTo(reference.path("meanSlope").asDouble(), within(1e-4));
     assertThat(found.stdSlope())
         .isCloseTo(
             reference.path("stdSlope").asDouble(),

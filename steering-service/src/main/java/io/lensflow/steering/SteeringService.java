@@ -122,7 +122,7 @@ public final class SteeringService implements AutoCloseable {
                   tokenizers,
                   new VectorDesk(book, changes, writer, workers),
                   sites,
-                  jobs::isActive,
+                  jobs,
                   settings.evaluate(),
                   clock));
       JobChanges jobChanges = new JobChanges(jobs, settings.jobs(), topics, clock);

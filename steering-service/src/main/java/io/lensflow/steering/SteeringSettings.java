@@ -100,7 +100,8 @@ public record SteeringSettings(
         atLeast(1, config, "evaluate.max-requests"),
         atLeast(2, config, "evaluate.max-neutral-tokens"),
         atLeast(0, config, "evaluate.max-prompts"),
-        atLeast(1, config, "evaluate.max-new-tokens"));
+        atLeast(1, config, "evaluate.max-new-tokens"),
+        bytes(config, "jobs.max-held-bytes"));
   }
 
   private static PipelineSettings pipeline(Config config) {

@@ -37,7 +37,7 @@ class SteeringSettingsTest {
                 new JobSettings(2, 16, 200, 4 << 20, Duration.ofSeconds(2)),
                 new PipelineSettings(2, 64 << 20, Duration.ofHours(1)),
                 new BuildLimits(128 << 20, 4 << 20),
-                new EvaluateLimits(2000, 41, 100_000, 256, 32, 512),
+                new EvaluateLimits(2000, 41, 100_000, 256, 32, 512, 128 << 20),
                 settings.tokens()));
   }
 

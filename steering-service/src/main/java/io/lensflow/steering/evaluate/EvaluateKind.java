@@ -8,12 +8,11 @@ import io.lensflow.steering.build.Balance;
 import io.lensflow.steering.build.BuildMethod;
 import io.lensflow.steering.build.Site;
 import io.lensflow.steering.evaluate.EvaluatePlan.Parts;
-import io.lensflow.steering.evaluate.EvaluatePlan.Prompts;
 import io.lensflow.steering.evaluate.EvaluateRequest.SweepRequest;
 import io.lensflow.steering.items.DataSet;
-import io.lensflow.steering.items.ItemPair;
 import io.lensflow.steering.items.ItemRenderer;
 import io.lensflow.steering.items.PromptFormat;
+import io.lensflow.steering.job.JobBook;
 import io.lensflow.steering.job.JobKind;
 import io.lensflow.steering.job.JobTask;
 import io.lensflow.steering.json.StrictJson;
@@ -29,9 +28,6 @@ import io.lensflow.steering.vector.VectorId;
 import io.lensflow.text.Tokenizer;
 import io.lensflow.text.spec.LayerSpec;
 import io.lensflow.text.spec.PositionSpec;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.lang.reflect.RecordComponent;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -39,19 +35,16 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.Predicate;
 
 /** Evaluations of vectors on held-out items. Thread-safe. */
 public final class EvaluateKind implements JobKind {
   private static final List<Double> MULTIPLIERS = List.of(-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5);
-  private static final int NEW_TOKENS = 48;
-  private static final String SECTION = "lensflow.steering.evaluate.";
 
   private final Pipeline pipeline;
   private final ModelTokenizers tokenizers;
   private final VectorDesk desk;
   private final SiteReader sites;
-  private final Predicate<String> isActive;
+  private final JobBook jobs;
   private final EvaluateLimits limits;
   private final Clock clock;
 
@@ -60,21 +53,21 @@ public final class EvaluateKind implements JobKind {
    * @param tokenizers turns items into token ids
    * @param desk where control vectors are published
    * @param sites reads vectors' values
-   * @param isActive whether a job, by its id, waits or runs
+   * @param jobs tells what vectors were built from, and which jobs may still need theirs
    */
   public EvaluateKind(
       Pipeline pipeline,
       ModelTokenizers tokenizers,
       VectorDesk desk,
       SiteReader sites,
-      Predicate<String> isActive,
+      JobBook jobs,
       EvaluateLimits limits,
       Clock clock) {
     this.pipeline = pipeline;
     this.tokenizers = tokenizers;
     this.desk = desk;
     this.sites = sites;
-    this.isActive = isActive;
+    this.jobs = jobs;
     this.limits = limits;
     this.clock = clock;
   }
@@ -99,12 +92,18 @@ public final class EvaluateKind implements JobKind {
   @Override
   public JobTask prepare(String model, JsonNode request) {
     EvaluatePlan plan = plan(model, StrictJson.read(request, EvaluateRequest.class));
-    EvaluateTask task = new EvaluateTask(plan, pipeline, desk, sites, isActive, clock);
+    EvaluateTask task = new EvaluateTask(plan, pipeline, desk, sites, jobs::isActive, clock);
     if (task.requests() > limits.maxRequests()) {
       throw RefusedException.invalid(
           plan.isSweep() ? "sweep" : "test",
           "%d requests, more than %d; take fewer items, multipliers or sites, or raise %smax-requests"
-              .formatted(task.requests(), limits.maxRequests(), SECTION));
+              .formatted(task.requests(), limits.maxRequests(), EvaluateLimits.SECTION));
+    }
+    if (task.heldBytes() > limits.maxHeldBytes()) {
+      throw RefusedException.invalid(
+          "train",
+          "rows of %d bytes must be held together, more than %d; take fewer items or sites, or raise lensflow.steering.jobs.max-held-bytes"
+              .formatted(task.heldBytes(), limits.maxHeldBytes()));
     }
     return task;
   }
@@ -134,7 +133,15 @@ public final class EvaluateKind implements JobKind {
       throw RefusedException.invalid("multipliers", "a slope needs at least two different ones");
     }
     Parts parts =
-        new PartChoice(request, data, renderer, model.maxContext(), limits.maxItems()).choose();
+        new PartChoice(
+                request,
+                sweep ? null : BuiltFrom.items(jobs, id, version.version(), data.sha256()),
+                data,
+                renderer,
+                model.maxContext(),
+                limits.maxItems())
+            .choose();
+    PromptChoice texts = new PromptChoice(request, renderer, tokenizer, limits, model.maxContext());
     return new EvaluatePlan(
         id,
         model,
@@ -151,8 +158,8 @@ public final class EvaluateKind implements JobKind {
         request.controls() == null || request.controls(),
         method(request, version),
         Symbols.choose(Balance.class, "balance", or(request.balance(), "LABEL")),
-        neutral(request.neutral(), tokenizer, model.maxContext()),
-        prompts(request, parts, renderer, tokenizer, multipliers),
+        texts.neutral(),
+        texts.prompts(parts.test().pairs(), promptMultipliers(request, multipliers)),
         or(request.seed(), 0L));
   }
 
@@ -221,9 +228,17 @@ public final class EvaluateKind implements JobKind {
       throw RefusedException.invalid(
           field,
           "%d multipliers, more than %d; name fewer, or raise %smax-multipliers"
-              .formatted(sorted.size(), limits.maxMultipliers(), SECTION));
+              .formatted(sorted.size(), limits.maxMultipliers(), EvaluateLimits.SECTION));
     }
     return sorted;
+  }
+
+  private List<Double> promptMultipliers(EvaluateRequest request, List<Double> multipliers) {
+    return request.promptMultipliers() == null
+        ? List.of(multipliers.get(0), 0.0, multipliers.get(multipliers.size() - 1)).stream()
+            .distinct()
+            .toList()
+        : multipliers("promptMultipliers", request.promptMultipliers());
   }
 
   private static String positions(String spec) {
@@ -242,66 +257,6 @@ public final class EvaluateKind implements JobKind {
         .filter(m -> version != null && m.name().equals(version.manifest().getMethod()))
         .findFirst()
         .orElse(BuildMethod.MEAN_DIFFERENCE);
-  }
-
-  private int[] neutral(String text, Tokenizer tokenizer, int maxContext) {
-    if (text != null && text.isBlank()) {
-      return null;
-    }
-    int[] ids = tokenizer.encode(text == null ? neutralText() : text);
-    int most = Math.min(maxContext, limits.maxNeutralTokens());
-    if (ids.length < 2 || ids.length > most && text != null) {
-      throw RefusedException.invalid(
-          "neutral",
-          "%d tokens; it must have 2 … %d (%smax-neutral-tokens, and the model's context)"
-              .formatted(ids.length, most, SECTION));
-    }
-    return Arrays.copyOf(ids, Math.min(ids.length, most));
-  }
-
-  private static String neutralText() {
-    try (InputStream in = EvaluateKind.class.getResourceAsStream("neutral.txt")) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private Prompts prompts(
-      EvaluateRequest request,
-      Parts parts,
-      ItemRenderer renderer,
-      Tokenizer tokenizer,
-      List<Double> multipliers) {
-    List<String> texts = new ArrayList<>(or(request.prompts(), List.of()));
-    List<int[]> ids = new ArrayList<>();
-    texts.forEach(
-        text ->
-            ids.add(
-                renderer.format() == PromptFormat.CHAT
-                    ? renderer.promptIds(text)
-                    : tokenizer.encode(text)));
-    for (ItemPair pair : parts.test().pairs().stream().limit(or(request.questions(), 0)).toList()) {
-      texts.add(pair.item().question());
-      ids.add(renderer.promptIds(pair.item().question()));
-    }
-    if (texts.size() > limits.maxPrompts()) {
-      throw RefusedException.invalid(
-          "prompts",
-          "%d prompts, questions included, more than %d; name fewer, or raise %smax-prompts"
-              .formatted(texts.size(), limits.maxPrompts(), SECTION));
-    }
-    int newTokens = or(request.maxNewTokens(), NEW_TOKENS);
-    if (newTokens < 1 || newTokens > limits.maxNewTokens()) {
-      throw RefusedException.invalid(
-          "maxNewTokens",
-          "must be 1 … %d (%smax-new-tokens)".formatted(limits.maxNewTokens(), SECTION));
-    }
-    List<Double> chosen =
-        request.promptMultipliers() == null
-            ? List.of(multipliers.get(0), 0.0, multipliers.get(multipliers.size() - 1))
-            : request.promptMultipliers();
-    return new Prompts(texts, ids, multipliers("promptMultipliers", chosen), newTokens);
   }
 
   private static void require(String field, String value) {

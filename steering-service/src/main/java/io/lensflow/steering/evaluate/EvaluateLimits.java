@@ -9,6 +9,7 @@ package io.lensflow.steering.evaluate;
  * @param maxNeutralTokens most tokens of the neutral text
  * @param maxPrompts most prompts that are continued
  * @param maxNewTokens most tokens of a continuation
+ * @param maxHeldBytes most bytes of training rows that are held together, as for a build
  */
 public record EvaluateLimits(
     int maxItems,
@@ -16,4 +17,8 @@ public record EvaluateLimits(
     int maxRequests,
     int maxNeutralTokens,
     int maxPrompts,
-    int maxNewTokens) {}
+    int maxNewTokens,
+    long maxHeldBytes) {
+  /** Where they stand among the settings. */
+  static final String SECTION = "lensflow.steering.evaluate.";
+}

@@ -2,6 +2,7 @@ package io.lensflow.steering.evaluate;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.lensflow.steering.build.BuildMethod;
 import io.lensflow.steering.build.BuiltSite;
 import io.lensflow.steering.build.Site;
 import io.lensflow.steering.evaluate.Evaluation.Generation;
@@ -70,6 +71,19 @@ final class EvaluateTask implements JobTask {
       count += SideEffectRun.count(plan.model().vocabularySize(), (int) multipliers);
     }
     return count + (long) plan.prompts().texts().size() * plan.prompts().multipliers().size();
+  }
+
+  /** Bytes of training rows that a method needs all together; a mean needs none again. */
+  long heldBytes() {
+    if (!needsTrain() || plan.method() == BuildMethod.MEAN_DIFFERENCE) {
+      return 0;
+    }
+    long sites = plan.isSweep() ? plan.sweep().size() : plan.version().sites().size();
+    return 2L
+        * plan.parts().train().pairs().size()
+        * sites
+        * plan.model().hiddenSize()
+        * Float.BYTES;
   }
 
   private boolean needsTrain() {

@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 /** Which items train, validate and test: as ranges, or by a split. Used by one thread. */
 final class PartChoice {
   private final EvaluateRequest request;
+  private final String builtFrom;
   private final DataSet data;
   private final ItemRenderer renderer;
   private final int maxTokens;
@@ -24,12 +25,19 @@ final class PartChoice {
   private final ItemSplit split;
 
   /**
+   * @param builtFrom items that the vector was built from, where that is known; else null
    * @param maxTokens the model's context
    * @param maxItems most items of a part
    */
   PartChoice(
-      EvaluateRequest request, DataSet data, ItemRenderer renderer, int maxTokens, int maxItems) {
+      EvaluateRequest request,
+      String builtFrom,
+      DataSet data,
+      ItemRenderer renderer,
+      int maxTokens,
+      int maxItems) {
     this.request = request;
+    this.builtFrom = builtFrom;
     this.data = data;
     this.renderer = renderer;
     this.maxTokens = maxTokens;
@@ -63,6 +71,10 @@ final class PartChoice {
         train == null ? null : pairs("train", train),
         validation == null ? null : pairs("validation", validation),
         repeated(test, train, validation));
+  }
+
+  private String trainRange() {
+    return request.train() == null && split == null ? builtFrom : request.train();
   }
 
   private List<Integer> numbers(String field, String range, List<Integer> ofSplit) {

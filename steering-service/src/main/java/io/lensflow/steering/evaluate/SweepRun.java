@@ -26,7 +26,8 @@ final class SweepRun {
    */
   SweepRun(EvaluatePlan plan, List<BuiltSite> built, String name) {
     if (built.isEmpty()) {
-      throw RefusedException.invalid("sweep", "the vectors at all of the sites are zero; choose later layers");
+      throw RefusedException.invalid(
+          "sweep", "the vectors at all of the sites are zero; choose later layers");
     }
     this.plan = plan;
     this.built = List.copyOf(built);

@@ -200,7 +200,7 @@ public final class HtmlReport {
         .note(
             "Built on %d training items, judged on %d validation items; everything else on this page"
                     .formatted(evaluation.train().size(), evaluation.validation().size())
-                + " is about the %d test items, which had no part in the choice."
+                + " is about the %d test items, which had no part in the choice. Blank: the vector is zero there."
                     .formatted(evaluation.test().size()))
         .end();
   }

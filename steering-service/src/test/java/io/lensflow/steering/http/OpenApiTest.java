@@ -81,8 +81,7 @@ class OpenApiTest {
     assertThat(properties("Build")).containsExactlyInAnyOrderElementsOf(BuildKind.requestFields());
     assertThat(properties("Evaluate"))
         .containsExactlyInAnyOrderElementsOf(EvaluateKind.requestFields());
-    assertThat(properties("Evaluation"))
-        .containsExactlyInAnyOrderElementsOf(of(Evaluation.class));
+    assertThat(properties("Evaluation")).containsExactlyInAnyOrderElementsOf(of(Evaluation.class));
   }
 
   @Test
