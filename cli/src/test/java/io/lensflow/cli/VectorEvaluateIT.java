@@ -140,6 +140,17 @@ class VectorEvaluateIT {
   }
 
   @Test
+  void shouldKnowWhatAVectorWasBuiltFrom() throws Exception {
+    ObjectNode build = request("built").put("layers", "3").put("train", "4-7");
+    build.remove("version");
+    JsonNode job = api.post(ApiPath.model(MODEL, "builds"), build.toString());
+    try (FollowedJob followed = new FollowedJob(api, job, "building", "items")) {
+      followed.await();
+    }
+    refuses(request("built").put("test", "6-9"), "test: items 6-7 are in train");
+  }
+
+  @Test
   void shouldRefuseWhatMakesNoSenseByField() {
     publish("tone");
     refuses(request("tone"), "test: must say the items to judge by");

@@ -53,7 +53,7 @@ final class PartChoice {
   Parts choose() {
     boolean sweep = request.sweep() != null;
     List<Integer> test = numbers("test", request.test(), split == null ? null : split.test());
-    List<Integer> train = numbers("train", request.train(), split == null ? null : split.train());
+    List<Integer> train = numbers("train", trainRange(), split == null ? null : split.train());
     List<Integer> validation =
         sweep
             ? numbers("validation", request.validation(), split == null ? null : split.validation())

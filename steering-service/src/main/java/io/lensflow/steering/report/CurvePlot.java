@@ -21,9 +21,12 @@ public final class CurvePlot {
     evaluation.controls().forEach(control -> all.addAll(control.meanCurve()));
     Plot plot =
         new Plot(
-            "%s on %s: mean slope %s"
+            "%s, %s, %d test items: mean slope %s"
                 .formatted(
-                    evaluation.vector(), evaluation.dataset(), Figures.of(evaluation.meanSlope())),
+                    evaluation.vector(),
+                    FactList.site(evaluation),
+                    evaluation.slopes().size(),
+                    Figures.of(evaluation.meanSlope())),
             range(x.stream()),
             range(Stream.concat(all.stream(), Stream.of(0.0))));
     plot.axes("multiplier", x, "propensity: logit(matching) − logit(other)")

@@ -26,9 +26,7 @@ public final class EvaluationTable {
             .formatted(
                 evaluation.vector(),
                 evaluation.model(),
-                evaluation.hook() == null
-                    ? evaluation.sites().size() + " sites"
-                    : evaluation.hook() + " of layer " + evaluation.layer(),
+                FactList.site(evaluation),
                 evaluation.test().size(),
                 evaluation.dataset(),
                 evaluation.promptFormat(),

@@ -67,6 +67,13 @@ final class FactList {
     return facts;
   }
 
+  /** Where the vector acts. */
+  static String site(Evaluation evaluation) {
+    return evaluation.hook() == null
+        ? evaluation.sites().size() + " sites"
+        : "%s of layer %d".formatted(evaluation.hook(), evaluation.layer());
+  }
+
   private static void addItems(List<List<String>> facts, String name, List<Integer> numbers) {
     if (!numbers.isEmpty()) {
       List<Integer> sorted = numbers.stream().sorted().toList();

@@ -5,6 +5,9 @@ import java.util.Locale;
 
 /** Numbers as reports write them. Stateless. */
 final class Figures {
+  /** What five places show of. */
+  private static final double SMALLEST = 5e-6;
+
   private Figures() {}
 
   /** Three significant places or so, with a true minus; a dash for what is not known. */
@@ -13,8 +16,10 @@ final class Figures {
       return "–";
     }
     double size = Math.abs(value);
-    String format =
-        size >= 100 ? "%.0f" : size >= 10 ? "%.1f" : size >= 0.1 || size == 0 ? "%.3f" : "%.5f";
+    if (size < SMALLEST) {
+      return "0";
+    }
+    String format = size >= 100 ? "%.0f" : size >= 10 ? "%.1f" : size >= 0.1 ? "%.3f" : "%.5f";
     return String.format(Locale.ROOT, format, value).replace("-", "−");
   }
 

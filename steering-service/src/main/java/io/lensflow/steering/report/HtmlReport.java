@@ -64,18 +64,12 @@ public final class HtmlReport {
   private String subtitle() {
     return "%s on model %s, %d test items of %s, prompts as %s, steered at %s"
         .formatted(
-            site(),
+            FactList.site(evaluation),
             evaluation.model(),
             evaluation.test().size(),
             evaluation.dataset(),
             evaluation.promptFormat(),
             evaluation.positions());
-  }
-
-  private String site() {
-    return evaluation.hook() == null
-        ? evaluation.sites().size() + " sites"
-        : "%s of layer %d".formatted(evaluation.hook(), evaluation.layer());
   }
 
   private void tiles() {
