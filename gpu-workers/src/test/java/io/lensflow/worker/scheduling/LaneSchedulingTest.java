@@ -81,6 +81,7 @@ class LaneSchedulingTest {
           now);
       if (one.isFinished()) {
         batch.leave(one);
+        batch.settled(one.run().attemptId());
       }
     }
   }
