@@ -45,6 +45,7 @@ final class FakeWorker implements AutoCloseable {
   private final Semaphore permits = new Semaphore(0);
   private final List<String> seen = new CopyOnWriteArrayList<>();
   private final List<String> cancelled = new CopyOnWriteArrayList<>();
+  private final List<PromptRequest> requests = new CopyOnWriteArrayList<>();
   private final Deque<PromptRequest> waiting = new ArrayDeque<>();
   private final Thread thread = new Thread(this::run, "fake-worker");
   private volatile boolean closed;
@@ -68,6 +69,12 @@ final class FakeWorker implements AutoCloseable {
     return seen;
   }
 
+  /** All requests, in the order they came. */
+  List<PromptRequest> requests() {
+    checkAlive();
+    return requests;
+  }
+
   /** Ids of all requests that somebody cancelled. */
   List<String> cancelled() {
     checkAlive();
@@ -87,7 +94,7 @@ final class FakeWorker implements AutoCloseable {
   }
 
   private void run() {
-    var requests = topics.clients().deserializer(PromptRequest.class);
+    var decoder = topics.clients().deserializer(PromptRequest.class);
     var orders = topics.clients().deserializer(RequestControl.class);
     try (KafkaConsumer<byte[], byte[]> consumer =
         topics.clients().bytesConsumer(Map.of("auto.offset.reset", "earliest"))) {
@@ -107,8 +114,9 @@ final class FakeWorker implements AutoCloseable {
           if (record.topic().equals(names.requestControl())) {
             cancelled.add(orders.deserialize(record.topic(), record.value()).getRequestId());
           } else {
-            PromptRequest request = requests.deserialize(record.topic(), record.value());
+            PromptRequest request = decoder.deserialize(record.topic(), record.value());
             seen.add(request.getRequestId());
+            requests.add(request);
             waiting.add(request);
           }
         }

@@ -57,7 +57,7 @@ public final class BuildTable {
     if (count == 0) {
       return;
     }
-    lines.add("%d items were skipped:".formatted(count));
+    lines.add("%d skipped:".formatted(count));
     int shown = 0;
     for (JsonNode line : result.path("skipped")) {
       if (shown++ == MAX_SKIPPED) {

@@ -42,6 +42,24 @@ class CountBarTest {
             "reading: 50 % of 2,000 rows, 100/s", "reading: 100 % of 2,000 rows, 167/s");
   }
 
+  @Test
+  void shouldSayHowLongTheRestWillTakeAtThePaceSinceItBegan() {
+    CountBar bar = CountBar.withTimeLeft(out, OptionalInt.empty(), () -> now);
+    bar.update("building", 40, 100, "items");
+    now = Duration.ofSeconds(6).toNanos();
+    bar.update("building", 40, 100, "items");
+    now = Duration.ofSeconds(12).toNanos();
+    bar.update("building", 46, 100, "items");
+    now = Duration.ofSeconds(24).toNanos();
+    bar.update("building", 100, 100, "items");
+
+    assertThat(text().lines())
+        .containsExactly(
+            "building: 40 % of 100 items, waiting",
+            "building: 46 % of 100 items, 0.5/s, 1:48 min left",
+            "building: 100 % of 100 items, 2.5/s");
+  }
+
   private String text() {
     return bytes.toString(StandardCharsets.UTF_8);
   }

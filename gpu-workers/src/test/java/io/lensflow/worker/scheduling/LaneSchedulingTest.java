@@ -131,6 +131,19 @@ class LaneSchedulingTest {
   }
 
   @Test
+  void shouldReadPromptsOfTheBatchLaneOneAfterTheOther() {
+    start(4, 4, false, 100_000);
+    Generation first = add(Lane.BATCH, 40, 0);
+    Generation second = add(Lane.BATCH, 40, 0);
+    List<Integer> left = new ArrayList<>();
+    stepUntil(first::isFinished, () -> left.add(second.promptLeft()));
+
+    // What the last step of the first one left of the budget is the second's.
+    assertThat(left).containsExactly(40, 40, 40);
+    assertThat(second.promptLeft()).isEqualTo(32);
+  }
+
+  @Test
   void shouldReadWholeChunksOfTheBatchLaneWhenChunksAreWhole() {
     start(4, 4, true, 100_000);
     add(Lane.INTERACTIVE, 2, 50);

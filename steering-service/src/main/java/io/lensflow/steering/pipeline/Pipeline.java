@@ -75,10 +75,10 @@ public final class Pipeline implements AutoCloseable {
    * @throws io.lensflow.client.ClientException if the topics cannot be read
    */
   public void run(JobContext job, PipelineRequests requests, AnswerSink sink) {
-    awaitModel(job);
+    ServedModel model = awaitModel(job);
     try (PipelineRun run =
         new PipelineRun(clients, producer, models, settings, clock, job, requests, sink)) {
-      run.execute();
+      run.execute(model);
     }
   }
 

@@ -134,7 +134,9 @@ final class PipelineRun implements AutoCloseable {
         clients.bytesConsumer(
             Map.of(
                 ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed",
-                ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest"));
+                ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest",
+                // A consumer cannot be closed before its last fetch is answered.
+                ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 50));
     RequestTail tail =
         RequestTail.open(
             consumer,
@@ -148,9 +150,14 @@ final class PipelineRun implements AutoCloseable {
     return new SettledStream(tail, subscription, begin);
   }
 
-  void execute() {
+  /**
+   * Runs to the last answer.
+   *
+   * @param model the model as it is served now
+   */
+  void execute(ServedModel model) {
     if (job.resumed()) {
-      recall();
+      recall(model);
     }
     while (answered < requests.count()) {
       job.checkStopped();
@@ -161,9 +168,8 @@ final class PipelineRun implements AutoCloseable {
   }
 
   /** What an earlier run sent is on its way, as far as this one can know. */
-  private void recall() {
+  private void recall(ServedModel model) {
     Instant since = job.createdAt().minus(SKEW);
-    ServedModel model = models.model(job.model()).orElseThrow();
     Set<String> sent = SentRequests.on(clients, lanes(model), since, id -> indexOf.containsKey(id));
     Instant expiry = clock.instant().plus(settings.deadline()).plus(GRACE);
     sent.forEach(id -> inFlight.put(id, expiry));
