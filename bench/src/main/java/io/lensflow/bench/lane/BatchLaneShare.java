@@ -26,7 +26,7 @@ import java.util.Optional;
  */
 public final class BatchLaneShare implements Benchmark {
   private static final int MANY = 4;
-  private static final Duration STRETCH = Duration.ofSeconds(5);
+  private static final Duration STRETCH = Duration.ofSeconds(10);
   private static final int REQUEST_PARTITIONS = 3;
   private static final String MODEL = "bench";
 

@@ -44,6 +44,7 @@ final class LaneLoad implements AutoCloseable {
   private int people;
   private boolean filled;
   private long tokens;
+  private long accepted;
   private long ended;
 
   LaneLoad(LensflowClient client, String model) {
@@ -64,8 +65,8 @@ final class LaneLoad implements AutoCloseable {
   void fillBatchLane() {
     filled = true;
     sendDue();
-    long before = ended;
-    follow(() -> ended > before);
+    long before = accepted;
+    follow(() -> accepted > before);
   }
 
   /** Cancels what is in the batch lane, and returns when it is empty. */
@@ -108,6 +109,8 @@ final class LaneLoad implements AutoCloseable {
     String id = event.requestId();
     if (event instanceof LiveEvent.TokensGenerated generated && interactive.contains(id)) {
       tokens += generated.event().getTokens().getIds().size();
+    } else if (event instanceof LiveEvent.Accepted && batch.contains(id)) {
+      accepted++;
     } else if (event instanceof LiveEvent.Ended end) {
       boolean mayWait = batch.remove(id);
       boolean finished = end.event().getFinished() != null;

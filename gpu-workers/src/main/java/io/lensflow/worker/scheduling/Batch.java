@@ -5,9 +5,11 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -27,6 +29,10 @@ final class Batch {
   private final Map<Long, Generation> running = new LinkedHashMap<>();
   private final Map<String, String> cancelled = new HashMap<>();
   private final List<Long> toClose = new ArrayList<>();
+
+  /** Attempts that have left, and whose ends are not yet durable. */
+  private final Set<String> ending = new HashSet<>();
+
   private BatchRoom room = new BatchRoom(Integer.MAX_VALUE);
 
   /**
@@ -91,8 +97,10 @@ final class Batch {
 
   /**
    * Takes from the waiting those that may join now, in their order. A run on its last attempt joins
-   * nobody, and nobody joins it. Nobody overtakes an interactive run that there was no room for: it
-   * joins first once another has left, so that every run joins in the end, however long it is.
+   * nobody, nobody joins it, and it begins only when all who left have a durable end: if it takes
+   * the process with it, no one else has to run again for that. Nobody overtakes an interactive run
+   * that there was no room for: it joins first once another has left, so that every run joins in
+   * the end, however long it is.
    *
    * <p>None joins before it is {@linkplain Generation#isAnnounced announced}.
    */
@@ -155,7 +163,7 @@ final class Batch {
   private boolean joins(Generation next, List<Generation> eligible) {
     boolean alone =
         Stream.concat(running.values().stream(), eligible.stream()).anyMatch(g -> g.run().last());
-    boolean others = !running.isEmpty() || !eligible.isEmpty();
+    boolean others = !running.isEmpty() || !eligible.isEmpty() || !ending.isEmpty();
     if (alone || waiting(next).isShortOfRoom(next) || (next.run().last() && others)) {
       return false;
     }
@@ -178,8 +186,14 @@ final class Batch {
   void leave(Generation generation) {
     running.remove(generation.sequence());
     toClose.add(generation.sequence());
+    ending.add(generation.run().attemptId());
     cancelled.remove(generation.run().requestId());
     roomAgain();
+  }
+
+  /** What there is to say of an attempt is durable, or never will be. */
+  void settled(String attemptId) {
+    ending.remove(attemptId);
   }
 
   private void roomAgain() {
@@ -247,6 +261,7 @@ final class Batch {
     List.copyOf(running.values()).stream()
         .filter(g -> g.run().attemptId().equals(attemptId))
         .forEach(this::leave);
+    settled(attemptId);
   }
 
   /** Removes what was cancelled and what has passed its deadline. */

@@ -22,6 +22,9 @@ import java.util.stream.Stream;
  * leave three quarters of the publisher's buffer to others. When nothing interactive can move, the
  * batch lane has the engine to itself.
  *
+ * <p>Prompts of the interactive lane take turns. Those of the batch lane are read one after the
+ * other, as they joined: nobody waits for any of them in particular, and the first ends sooner.
+ *
  * <p>Used by the scheduler's thread only.
  */
 final class StepComposer {
@@ -63,7 +66,9 @@ final class StepComposer {
     for (StepPlanner.Planned one : choose(joining, engine, bufferedBytes, now)) {
       feeds.add(one.feed());
       inFlight.put(one.generation().sequence(), one.feed());
-      one.generation().served(nextTurn++);
+      if (lane == Lane.INTERACTIVE) {
+        one.generation().served(nextTurn++);
+      }
       if (joining.remove(one.generation())) {
         batch.join(one.generation());
         // Also when it joins again, after a time without room: that time it was waiting.

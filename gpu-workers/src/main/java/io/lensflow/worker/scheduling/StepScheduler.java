@@ -59,6 +59,9 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
    */
   public record Discard(String attemptId) implements Command {}
 
+  /** The publisher has finished with an attempt. */
+  public record PublisherHeard(ActivationPublisher.Report report) implements Command {}
+
   /** The group can step. */
   public record GroupUp(EngineInfo engine) implements Command {}
 
@@ -190,6 +193,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
         .onMessage(Submit.class, this::onSubmit)
         .onMessage(Cancel.class, this::onCancel)
         .onMessage(Discard.class, this::onDiscard)
+        .onMessage(PublisherHeard.class, this::onPublisherHeard)
         .onMessage(GroupUp.class, this::onGroupUp)
         .onMessage(GroupDown.class, this::onGroupDown)
         .onMessage(Stepped.class, this::onStepped)
@@ -234,6 +238,12 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
   private Behavior<Command> onDiscard(Discard discard) {
     batch.discard(discard.attemptId());
     reporter.abort(discard.attemptId());
+    step();
+    return this;
+  }
+
+  private Behavior<Command> onPublisherHeard(PublisherHeard heard) {
+    batch.settled(heard.report().attemptId());
     step();
     return this;
   }

@@ -100,8 +100,7 @@ public final class ModelSupervisor extends AbstractBehavior<ModelSupervisor.Comm
         .onMessage(IntakeSays.class, message -> onIntake(message.event()))
         .onMessage(
             SchedulerSays.class, m -> tellIntake(new RequestIntake.SchedulerHeard(m.report())))
-        .onMessage(
-            PublisherSays.class, m -> tellIntake(new RequestIntake.PublisherHeard(m.report())))
+        .onMessage(PublisherSays.class, m -> onPublisher(m.report()))
         .onMessage(Stop.class, this::onStop)
         .onMessage(Drained.class, message -> onDrained())
         .onMessage(Gone.class, message -> onGone())
@@ -277,6 +276,11 @@ public final class ModelSupervisor extends AbstractBehavior<ModelSupervisor.Comm
       presence.tell(new Presence.Steering(changed.snapshot()));
     }
     return this;
+  }
+
+  private Behavior<Command> onPublisher(ActivationPublisher.Report report) {
+    scheduler.tell(new StepScheduler.PublisherHeard(report));
+    return tellIntake(new RequestIntake.PublisherHeard(report));
   }
 
   private Behavior<Command> onIntake(RequestIntake.Event event) {

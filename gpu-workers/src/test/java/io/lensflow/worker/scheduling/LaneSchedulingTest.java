@@ -81,6 +81,7 @@ class LaneSchedulingTest {
           now);
       if (one.isFinished()) {
         batch.leave(one);
+        batch.settled(one.run().attemptId());
       }
     }
   }
@@ -127,6 +128,19 @@ class LaneSchedulingTest {
     now = now.plusSeconds(2);
     assertThat(tokens(step(STEP))).isEqualTo(PREFILL);
     assertThat(tokens(step(STEP))).isEqualTo(PREFILL);
+  }
+
+  @Test
+  void shouldReadPromptsOfTheBatchLaneOneAfterTheOther() {
+    start(4, 4, false, 100_000);
+    Generation first = add(Lane.BATCH, 40, 0);
+    Generation second = add(Lane.BATCH, 40, 0);
+    List<Integer> left = new ArrayList<>();
+    stepUntil(first::isFinished, () -> left.add(second.promptLeft()));
+
+    // What the last step of the first one left of the budget is the second's.
+    assertThat(left).containsExactly(40, 40, 40);
+    assertThat(second.promptLeft()).isEqualTo(32);
   }
 
   @Test

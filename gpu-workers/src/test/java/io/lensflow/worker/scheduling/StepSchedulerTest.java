@@ -286,7 +286,7 @@ class StepSchedulerTest {
 
   @Test
   void shouldRunAloneWhenItIsTheLastAttempt() {
-    submit(bare("a", 2));
+    Run before = submit(bare("a", 2));
     StepPlan first = nextPlan();
     submit(bare("b", 2), true);
     submit(bare("c", 2));
@@ -298,6 +298,11 @@ class StepSchedulerTest {
     StepPlan third = nextPlan();
     assertThat(third.close()).hasSize(1);
     answer(third, false);
+    // If it killed the process now, the one before it would have to run again.
+    group.expectNoMessage(Duration.ofMillis(150));
+    scheduler.tell(
+        new StepScheduler.PublisherHeard(
+            new ActivationPublisher.Durable(before.requestId(), before.attemptId())));
     StepPlan fourth = nextPlan();
     assertThat(opened(fourth)).containsExactly(1L);
     assertThat(fourth.feed()).hasSize(1);
