@@ -9,6 +9,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lensflow.records.AuditEvent;
+import io.lensflow.records.ElementType;
+import io.lensflow.records.PolicyUse;
 import io.lensflow.steering.SteeringHttp.Answer;
 import io.lensflow.testkit.Await;
 import io.lensflow.testkit.KafkaEnvironment;
@@ -70,6 +72,17 @@ class BuildJobIT {
     assertThat(version.path("pairCount").asInt()).isEqualTo(6);
     assertThat(version.path("author").asText()).isEqualTo("tester");
     assertThat(version.path("sites")).hasSize(4);
+    assertThat(worker.requests())
+        .filteredOn(request -> request.getLabels().get("job").equals(job))
+        .hasSize(12)
+        .allSatisfy(
+            request -> {
+              assertThat(request.getPolicies()).isEqualTo(PolicyUse.IGNORE);
+              assertThat(request.getMaxNewTokens()).isZero();
+              assertThat(request.getLenses()).isEmpty();
+              assertThat(request.getCapture().getDtype()).isEqualTo(ElementType.FLOAT32);
+              assertThat(request.getCapture().getPositions()).isEqualTo("-1");
+            });
     assertThat(service.audit(FakeWorker.MODEL))
         .filteredOn(event -> event.getActor().equals("tester"))
         .extracting(AuditEvent::getAction)

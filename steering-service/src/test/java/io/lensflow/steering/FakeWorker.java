@@ -54,6 +54,7 @@ final class FakeWorker implements AutoCloseable {
   private final Semaphore permits = new Semaphore(0);
   private final List<String> seen = new CopyOnWriteArrayList<>();
   private final List<String> cancelled = new CopyOnWriteArrayList<>();
+  private final List<PromptRequest> requests = new CopyOnWriteArrayList<>();
   private final Set<VectorVersion> vectors = new LinkedHashSet<>();
   private final Deque<PromptRequest> waiting = new ArrayDeque<>();
   private final Thread thread = new Thread(this::run, "fake-worker");
@@ -78,6 +79,12 @@ final class FakeWorker implements AutoCloseable {
     return seen;
   }
 
+  /** All requests, in the order they came. */
+  List<PromptRequest> requests() {
+    checkAlive();
+    return requests;
+  }
+
   /** Ids of all requests that somebody cancelled. */
   List<String> cancelled() {
     checkAlive();
@@ -97,7 +104,7 @@ final class FakeWorker implements AutoCloseable {
   }
 
   private void run() {
-    var requests = topics.clients().deserializer(PromptRequest.class);
+    var decoder = topics.clients().deserializer(PromptRequest.class);
     var orders = topics.clients().deserializer(RequestControl.class);
     try (KafkaConsumer<byte[], byte[]> consumer =
         topics.clients().bytesConsumer(Map.of("auto.offset.reset", "earliest"))) {
@@ -120,8 +127,9 @@ final class FakeWorker implements AutoCloseable {
             load(record);
             nextBeat = System.nanoTime();
           } else {
-            PromptRequest request = requests.deserialize(record.topic(), record.value());
+            PromptRequest request = decoder.deserialize(record.topic(), record.value());
             seen.add(request.getRequestId());
+            requests.add(request);
             waiting.add(request);
           }
         }

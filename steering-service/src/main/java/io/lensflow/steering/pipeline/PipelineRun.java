@@ -134,7 +134,9 @@ final class PipelineRun implements AutoCloseable {
         clients.bytesConsumer(
             Map.of(
                 ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed",
-                ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest"));
+                ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest",
+                // A consumer cannot be closed before its last fetch is answered.
+                ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 50));
     RequestTail tail =
         RequestTail.open(
             consumer,
