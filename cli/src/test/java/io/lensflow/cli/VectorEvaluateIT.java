@@ -72,13 +72,14 @@ class VectorEvaluateIT {
   void shouldFindTheBestSiteAndSteerStronglyThere() throws Exception {
     Path json = folder.resolve("found.json");
     Path html = folder.resolve("found.html");
+    Path neutral = Files.writeString(folder.resolve("neutral.txt"), "The capital of France is");
     int exit =
         Main.run(
             ("vectors evaluate swept --url %s --data %s --format chat --sweep --publish --layer 2,4"
                     + " --hook-point RESIDUAL_POST --train 0-19 --validation 100-105"
                     + " --test 150-165 --multipliers=-1,0,1 --generate-questions 1"
-                    + " --max-new-tokens 8 --json %s --html %s")
-                .formatted(system.steeringUri(), data, json, html)
+                    + " --max-new-tokens 8 --neutral %s --json %s --html %s")
+                .formatted(system.steeringUri(), data, neutral, json, html)
                 .split(" "));
     assertThat(exit).isZero();
 

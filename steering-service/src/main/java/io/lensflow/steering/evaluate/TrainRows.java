@@ -10,6 +10,7 @@ import io.lensflow.steering.build.SiteBuild;
 import io.lensflow.steering.items.ItemPair;
 import io.lensflow.steering.vector.RefusedException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -27,15 +28,23 @@ import java.util.stream.IntStream;
  * <p>Shuffled: of each order of labels, half of the items, drawn at random, have their two answers
  * exchanged. Exactly half, because what all items have in common would else not cancel: a fair coin
  * leaves a tenth of the behaviour in a hundred items, which is all that is seen when the vector is
- * scaled up to the norm of the true one.
+ * scaled up to the norm of the true one. Of an odd number one is left out.
  */
 final class TrainRows {
+  /** What becomes of an item when labels are shuffled. */
+  private enum Fate {
+    KEPT,
+    EXCHANGED,
+    /** The odd one of its order. */
+    LEFT_OUT
+  }
+
   private final List<ItemPair> pairs;
   private final List<Site> sites;
   private final Map<Site, SiteBuild> builds = new HashMap<>();
   private final Map<Site, SiteBuild> shuffled = new HashMap<>();
   private final Map<Site, SiteBuild> plain = new HashMap<>();
-  private final boolean[] exchanged;
+  private final Fate[] fates;
 
   /**
    * @param seed of the draw
@@ -49,7 +58,8 @@ final class TrainRows {
       long seed) {
     this.pairs = pairs;
     this.sites = sites;
-    this.exchanged = new boolean[pairs.size()];
+    this.fates = new Fate[pairs.size()];
+    Arrays.fill(fates, Fate.LEFT_OUT);
     exchangeHalf(new Random(seed));
     for (Site site : sites) {
       builds.put(site, new SiteBuild(site, method, balance, hiddenSize));
@@ -69,7 +79,9 @@ final class TrainRows {
                     Collectors.toCollection(ArrayList::new)));
     for (List<Integer> items : orders.values()) {
       Collections.shuffle(items, random);
-      items.subList(0, items.size() / 2).forEach(item -> exchanged[item] = true);
+      int half = items.size() / 2;
+      items.subList(0, half).forEach(item -> fates[item] = Fate.EXCHANGED);
+      items.subList(half, 2 * half).forEach(item -> fates[item] = Fate.KEPT);
     }
   }
 
@@ -103,17 +115,18 @@ final class TrainRows {
             });
   }
 
-  private void take(int item, Map<Site, float[]> matching, Map<Site, float[]> other) {
+  /** Takes both rows of an item. */
+  void take(int item, Map<Site, float[]> matching, Map<Site, float[]> other) {
     LabelOrder order = LabelOrder.of(pairs.get(item));
     for (Site site : sites) {
       float[] plus = matching.get(site);
       float[] minus = other.get(site);
       builds.get(site).add(item, order, plus, minus);
       plain.get(site).add(item, order, plus, minus);
-      if (exchanged[item]) {
-        shuffled.get(site).add(item, order.reversed(), minus, plus);
-      } else {
-        shuffled.get(site).add(item, order, plus, minus);
+      switch (fates[item]) {
+        case KEPT -> shuffled.get(site).add(item, order, plus, minus);
+        case EXCHANGED -> shuffled.get(site).add(item, order.reversed(), minus, plus);
+        case LEFT_OUT -> {}
       }
     }
   }
