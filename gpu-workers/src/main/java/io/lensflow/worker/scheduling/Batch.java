@@ -90,6 +90,12 @@ final class Batch {
         .flatMap(lane -> StreamSupport.stream(lane.spliterator(), false));
   }
 
+  /** Whether an interactive run waits for room while runs of the batch lane hold some. */
+  boolean keepsInteractiveOut() {
+    return interactive.isShortOfRoom()
+        && running.values().stream().anyMatch(g -> g.run().lane() == Lane.BATCH);
+  }
+
   /** A running run by its sequence, null if there is none. */
   Generation running(long sequence) {
     return running.get(sequence);

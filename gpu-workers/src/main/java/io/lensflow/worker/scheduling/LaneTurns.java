@@ -11,6 +11,9 @@ import java.time.Instant;
  * batch lane takes {@code s} of the steps' time and no more, whatever a step of it costs, and it
  * waits at most {@code (1 − s) ÷ s} times as long as its last step took: it never starves.
  *
+ * <p>While an interactive request waits for room that the batch lane may hold, the batch lane earns
+ * as much as the step took, and so has every second step's time: the room comes back sooner.
+ *
  * <p>What is not used is not saved up: a batch that comes later does not run all the faster at the
  * expense of who is there then. While no interactive sequence can move, steps of the batch lane are
  * free. Not thread-safe: owned by the scheduler.
@@ -50,12 +53,13 @@ final class LaneTurns {
    *
    * @param lane whose it was
    * @param took how long
+   * @param hurried whether an interactive request waits for what the batch lane holds
    */
-  void stepped(Lane lane, Duration took) {
+  void stepped(Lane lane, Duration took, boolean hurried) {
     if (lane == Lane.BATCH) {
       balanceNanos -= took.toNanos();
     } else {
-      double gain = earned * took.toNanos();
+      double gain = (hurried ? Math.max(1, earned) : earned) * took.toNanos();
       balanceNanos = Math.min(balanceNanos + gain, gain);
     }
   }

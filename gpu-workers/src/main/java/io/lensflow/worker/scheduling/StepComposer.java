@@ -145,7 +145,7 @@ final class StepComposer {
   /** The step composed last took so long. */
   void stepped(Duration took) {
     if (lane == Lane.INTERACTIVE || charged) {
-      turns.stepped(lane, took);
+      turns.stepped(lane, took, batch.keepsInteractiveOut());
     }
   }
 }

@@ -66,6 +66,11 @@ final class WaitingRuns implements Iterable<Generation> {
     shortOfRoom = null;
   }
 
+  /** Whether one of them waits for room. */
+  boolean isShortOfRoom() {
+    return shortOfRoom != null;
+  }
+
   boolean isShortOfRoom(Generation generation) {
     return generation == shortOfRoom;
   }

@@ -210,6 +210,24 @@ class LaneSchedulingTest {
   }
 
   @Test
+  void shouldMakeHasteWhenAnInteractiveRequestWaitsForRoomThatItHolds() {
+    start(4, 4, false, 100_000);
+    add(Lane.INTERACTIVE, 2, 150);
+    Generation mayWait = add(Lane.BATCH, 150, 0);
+    stepUntil(() -> isRunning(mayWait), () -> {});
+    Generation large = add(Lane.INTERACTIVE, 2, 100);
+    stepUntil(() -> isRunning(large), () -> {});
+    batch.waitForRoom(List.of(large));
+
+    int left = mayWait.promptLeft();
+    for (int i = 0; i < 20; i++) {
+      step(STEP);
+    }
+    // Every second step, instead of every tenth.
+    assertThat(left - mayWait.promptLeft()).isBetween(9 * PREFILL / 4, 10 * PREFILL / 4);
+  }
+
+  @Test
   void shouldHaveItsTurnBeforeAllOthersWhenItWasHeldUpForTooLong() {
     start(2, 4, false, 100_000);
     add(Lane.INTERACTIVE, 2, 100);

@@ -22,7 +22,7 @@ class LaneTurnsTest {
     for (int i = 0; i < 20_000; i++) {
       boolean due = turns.isBatchDue();
       Duration took = due ? Duration.ofMillis(batchMillis) : STEP;
-      turns.stepped(due ? Lane.BATCH : Lane.INTERACTIVE, took);
+      turns.stepped(due ? Lane.BATCH : Lane.INTERACTIVE, took, false);
       interactive += due ? 0 : took.toMillis();
       batch += due ? took.toMillis() : 0;
     }
@@ -33,12 +33,12 @@ class LaneTurnsTest {
   @Test
   void shouldWaitNoLongerThanItsLastStepHasCost() {
     LaneTurns turns = new LaneTurns(0.1);
-    turns.stepped(Lane.INTERACTIVE, STEP);
+    turns.stepped(Lane.INTERACTIVE, STEP, false);
     assertThat(turns.isBatchDue()).isTrue();
-    turns.stepped(Lane.BATCH, Duration.ofMillis(100));
+    turns.stepped(Lane.BATCH, Duration.ofMillis(100), false);
     int steps = 0;
     while (!turns.isBatchDue()) {
-      turns.stepped(Lane.INTERACTIVE, STEP);
+      turns.stepped(Lane.INTERACTIVE, STEP, false);
       steps++;
     }
 
@@ -46,12 +46,25 @@ class LaneTurnsTest {
   }
 
   @Test
+  void shouldGiveTheBatchLaneHalfOfTheTimeWhenItHoldsWhatAnotherWaitsFor() {
+    LaneTurns turns = new LaneTurns(0.1);
+    int batch = 0;
+    for (int i = 0; i < 100; i++) {
+      boolean due = turns.isBatchDue();
+      turns.stepped(due ? Lane.BATCH : Lane.INTERACTIVE, STEP, true);
+      batch += due ? 1 : 0;
+    }
+
+    assertThat(batch).isEqualTo(50);
+  }
+
+  @Test
   void shouldSaveNothingUpForABatchThatComesLater() {
     LaneTurns turns = new LaneTurns(0.1);
     for (int i = 0; i < 1000; i++) {
-      turns.stepped(Lane.INTERACTIVE, STEP);
+      turns.stepped(Lane.INTERACTIVE, STEP, false);
     }
-    turns.stepped(Lane.BATCH, STEP);
+    turns.stepped(Lane.BATCH, STEP, false);
 
     assertThat(turns.isBatchDue()).isFalse();
   }
