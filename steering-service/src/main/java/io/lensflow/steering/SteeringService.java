@@ -10,6 +10,8 @@ import io.lensflow.service.KafkaSettings;
 import io.lensflow.service.OpsServer;
 import io.lensflow.service.Readiness;
 import io.lensflow.steering.build.BuildKind;
+import io.lensflow.steering.evaluate.EvaluateKind;
+import io.lensflow.steering.evaluate.VectorDesk;
 import io.lensflow.steering.http.SteeringRoutes;
 import io.lensflow.steering.http.WriterGate;
 import io.lensflow.steering.job.JobBook;
@@ -108,10 +110,21 @@ public final class SteeringService implements AutoCloseable {
       writer = new Writer(clients, times, ends, tail, changes, policyChanges, metrics, clock);
       WriterElection election = new WriterElection(clients, writer, times);
 
+      SiteReader sites = new SiteReader(clients, topics.steeringVectors());
       Pipeline pipeline = open(new Pipeline(clients, directory, settings.pipeline(), clock));
       ModelTokenizers tokenizers =
           open(new ModelTokenizers(ModelHub.fromEnvironment(), settings.tokenizers()));
-      List<JobKind> kinds = List.of(new BuildKind(pipeline, tokenizers, changes, settings.build()));
+      List<JobKind> kinds =
+          List.of(
+              new BuildKind(pipeline, tokenizers, changes, settings.build()),
+              new EvaluateKind(
+                  pipeline,
+                  tokenizers,
+                  new VectorDesk(book, changes, writer, workers),
+                  sites,
+                  jobs,
+                  settings.evaluate(),
+                  clock));
       JobChanges jobChanges = new JobChanges(jobs, settings.jobs(), topics, clock);
       JobRunner runner =
           open(
@@ -119,7 +132,6 @@ public final class SteeringService implements AutoCloseable {
                   jobs, jobChanges, writer, kinds, pipeline::awaitModel, settings.jobs()));
       JobDesk desk = new JobDesk(jobs, jobChanges, runner, writer, kinds, settings.jobs());
 
-      SiteReader sites = new SiteReader(clients, topics.steeringVectors());
       SteeringRoutes routes =
           new SteeringRoutes(
               new SteeringRoutes.Parts(

@@ -3,6 +3,7 @@ package io.lensflow.steering;
 import com.typesafe.config.Config;
 import io.lensflow.service.Settings;
 import io.lensflow.steering.build.BuildLimits;
+import io.lensflow.steering.evaluate.EvaluateLimits;
 import io.lensflow.steering.http.BearerTokens;
 import io.lensflow.steering.job.JobSettings;
 import io.lensflow.steering.pipeline.PipelineSettings;
@@ -29,6 +30,7 @@ import java.util.Optional;
  * @param jobs limits of jobs
  * @param pipeline how jobs' requests are sent
  * @param build what a build may take
+ * @param evaluate what an evaluation may take
  * @param tokens who may read and change things over HTTP; none required if there are none
  */
 public record SteeringSettings(
@@ -45,6 +47,7 @@ public record SteeringSettings(
     JobSettings jobs,
     PipelineSettings pipeline,
     BuildLimits build,
+    EvaluateLimits evaluate,
     BearerTokens tokens) {
   public static final String SECTION = "lensflow.steering";
 
@@ -76,6 +79,7 @@ public record SteeringSettings(
         pipeline(config),
         new BuildLimits(
             bytes(config, "jobs.max-held-bytes"), bytes(config, "jobs.max-result-bytes")),
+        evaluate(config),
         BearerTokens.of(
             config.getString("auth.read-tokens"), config.getString("auth.write-tokens")));
   }
@@ -87,6 +91,17 @@ public record SteeringSettings(
         atLeast(1, config, "jobs.max-kept"),
         bytes(config, "jobs.max-request-bytes"),
         positive(config, "jobs.progress-interval"));
+  }
+
+  private static EvaluateLimits evaluate(Config config) {
+    return new EvaluateLimits(
+        atLeast(1, config, "evaluate.max-items"),
+        atLeast(2, config, "evaluate.max-multipliers"),
+        atLeast(1, config, "evaluate.max-requests"),
+        atLeast(2, config, "evaluate.max-neutral-tokens"),
+        atLeast(0, config, "evaluate.max-prompts"),
+        atLeast(1, config, "evaluate.max-new-tokens"),
+        bytes(config, "jobs.max-held-bytes"));
   }
 
   private static PipelineSettings pipeline(Config config) {

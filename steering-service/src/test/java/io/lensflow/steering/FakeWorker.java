@@ -7,8 +7,13 @@ import io.lensflow.records.CompletionType;
 import io.lensflow.records.ElementType;
 import io.lensflow.records.Finished;
 import io.lensflow.records.HookPoint;
+import io.lensflow.records.LensRequest;
+import io.lensflow.records.LensResult;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.RequestControl;
+import io.lensflow.records.SteeringRequest;
+import io.lensflow.records.TargetMetrics;
+import io.lensflow.records.VectorVersion;
 import io.lensflow.records.WorkerHeartbeat;
 import io.lensflow.schemas.ids.Ids;
 import io.lensflow.schemas.topics.TopicCatalogue;
@@ -16,11 +21,14 @@ import io.lensflow.testkit.KafkaEnvironment;
 import io.lensflow.text.spec.LayerSpec;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.zip.CRC32C;
@@ -29,8 +37,9 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Says what a worker would, without a model: every request's row is made of its token ids, so that
- * equal requests have equal rows. It answers as many requests as a test allows.
+ * Says what a worker and a decoder would, without a model: every request's row is made of its token
+ * ids, so that equal requests have equal rows, and a token's logit is {@link #logit}. It answers as
+ * many requests as a test allows.
  */
 final class FakeWorker implements AutoCloseable {
   static final String MODEL = "fake";
@@ -46,6 +55,7 @@ final class FakeWorker implements AutoCloseable {
   private final List<String> seen = new CopyOnWriteArrayList<>();
   private final List<String> cancelled = new CopyOnWriteArrayList<>();
   private final List<PromptRequest> requests = new CopyOnWriteArrayList<>();
+  private final Set<VectorVersion> vectors = new LinkedHashSet<>();
   private final Deque<PromptRequest> waiting = new ArrayDeque<>();
   private final Thread thread = new Thread(this::run, "fake-worker");
   private volatile boolean closed;
@@ -99,7 +109,7 @@ final class FakeWorker implements AutoCloseable {
     try (KafkaConsumer<byte[], byte[]> consumer =
         topics.clients().bytesConsumer(Map.of("auto.offset.reset", "earliest"))) {
       consumer.assign(
-          List.of(names.promptRequests(), names.requestControl()).stream()
+          List.of(names.promptRequests(), names.requestControl(), names.steeringVectors()).stream()
               .flatMap(topic -> consumer.partitionsFor(topic).stream())
               .map(info -> new TopicPartition(info.topic(), info.partition()))
               .toList());
@@ -113,6 +123,9 @@ final class FakeWorker implements AutoCloseable {
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(20))) {
           if (record.topic().equals(names.requestControl())) {
             cancelled.add(orders.deserialize(record.topic(), record.value()).getRequestId());
+          } else if (record.topic().equals(names.steeringVectors())) {
+            load(record);
+            nextBeat = System.nanoTime();
           } else {
             PromptRequest request = decoder.deserialize(record.topic(), record.value());
             seen.add(request.getRequestId());
@@ -127,6 +140,14 @@ final class FakeWorker implements AutoCloseable {
       }
     } catch (RuntimeException | Error e) {
       failure = e;
+    }
+  }
+
+  /** A version counts as loaded when its manifest is there. */
+  private void load(ConsumerRecord<byte[], byte[]> record) {
+    String[] key = new String(record.key(), StandardCharsets.UTF_8).split("[/@]");
+    if (key.length == 3 && record.value() != null) {
+      vectors.add(new VectorVersion(key[1], Integer.parseInt(key[2])));
     }
   }
 
@@ -145,6 +166,7 @@ final class FakeWorker implements AutoCloseable {
             .setMaxContext(512)
             .setRequestTopics(List.of(names.promptRequests()))
             .setSlots(SLOTS)
+            .setVectors(List.copyOf(vectors))
             .build());
   }
 
@@ -157,10 +179,20 @@ final class FakeWorker implements AutoCloseable {
           names.activations(),
           request.getRequestId(),
           chunk(request, attempt, sequence, hookPoint));
+      if (!request.getLenses().isEmpty()) {
+        topics.write(
+            names.lensResults(),
+            request.getRequestId(),
+            result(request, attempt, sequence, hookPoint));
+      }
       sequence++;
     }
     CompletionEvent finished = completion(request, attempt, CompletionType.FINISHED);
-    finished.setFinished(Finished.newBuilder().setChunks(sequence).setLenses(List.of()).build());
+    finished.setFinished(
+        Finished.newBuilder()
+            .setChunks(sequence)
+            .setLenses(request.getLenses().stream().map(LensRequest::getName).toList())
+            .build());
     topics.write(names.completions(), request.getRequestId(), finished);
   }
 
@@ -208,6 +240,41 @@ final class FakeWorker implements AutoCloseable {
         .setShape(List.of(layers.size(), 1, HIDDEN_SIZE))
         .setPayload(payload)
         .setCrc32c(crc.getValue())
+        .build();
+  }
+
+  /** Steering lifts even tokens by the sum of its multipliers, and lowers odd ones. */
+  static float logit(int token, List<SteeringRequest> steering) {
+    double sum = steering.stream().mapToDouble(SteeringRequest::getMultiplier).sum();
+    return (float) (token % 7 + (token % 2 == 0 ? sum : -sum));
+  }
+
+  private static LensResult result(
+      PromptRequest request, String attempt, int sequence, HookPoint hookPoint) {
+    List<Integer> ids = request.getPrompt().getTokenIds();
+    List<Integer> targets = request.getLenses().get(0).getTargetIds();
+    List<Float> logits =
+        targets.stream().map(token -> logit(token, request.getSteering())).toList();
+    return LensResult.newBuilder()
+        .setRequestId(request.getRequestId())
+        .setAttemptId(attempt)
+        .setSequence(sequence)
+        .setParts(1)
+        .setModel(MODEL)
+        .setLens(request.getLenses().get(0).getName())
+        .setHookPoint(hookPoint)
+        .setLayers(List.of(LAYERS - 1))
+        .setPositions(List.of(ids.size() - 1))
+        .setTokenIds(List.of(ids.get(ids.size() - 1)))
+        .setTopK(0)
+        .setTargets(
+            TargetMetrics.newBuilder()
+                .setTargetsPerRow(targets.size())
+                .setIds(targets)
+                .setLogits(logits)
+                .setLogProbabilities(logits)
+                .setRanks(targets)
+                .build())
         .build();
   }
 

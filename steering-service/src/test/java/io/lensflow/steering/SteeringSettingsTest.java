@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lensflow.service.SettingsException;
 import io.lensflow.steering.build.BuildLimits;
+import io.lensflow.steering.evaluate.EvaluateLimits;
 import io.lensflow.steering.job.JobSettings;
 import io.lensflow.steering.pipeline.PipelineSettings;
 import java.net.URI;
@@ -36,6 +37,7 @@ class SteeringSettingsTest {
                 new JobSettings(2, 16, 200, 4 << 20, Duration.ofSeconds(2)),
                 new PipelineSettings(2, 64 << 20, Duration.ofHours(1)),
                 new BuildLimits(128 << 20, 4 << 20),
+                new EvaluateLimits(2000, 41, 100_000, 256, 32, 512, 128 << 20),
                 settings.tokens()));
   }
 

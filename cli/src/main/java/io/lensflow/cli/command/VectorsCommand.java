@@ -20,13 +20,14 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Build, publish, compare, combine, carry, roll back and retire steering vectors.",
+      "Build, evaluate, publish, compare, combine, carry, roll back and retire steering vectors.",
       "Prints the service's answer as JSON."
     },
     subcommands = {
       VectorFilesCommand.Export.class,
       VectorFilesCommand.Import.class,
       BuildCommand.class,
+      EvaluateCommand.class,
       JobsCommand.class,
       CombineCommand.class,
       SimilarityCommand.class

@@ -114,7 +114,11 @@ public final class BuildKind implements JobKind {
     Tokenizer tokenizer = tokenizers.of(model);
     ItemPairs chosen =
         ItemPairs.of(
-            itemsField(request), data, numbers, renderer(tokenizer, format), model.maxContext());
+            itemsField(request),
+            data,
+            numbers,
+            ItemRenderer.forRequest(tokenizer, format),
+            model.maxContext());
     List<ItemPair> pairs = new ArrayList<>();
     List<SkippedLine> skipped = new ArrayList<>(chosen.skipped());
     sift(chosen, balance, tokenizer, pairs, skipped);
@@ -177,14 +181,6 @@ public final class BuildKind implements JobKind {
           "publish",
           "%d values are too many for a result; build fewer layers at a time, or publish"
               .formatted(values));
-    }
-  }
-
-  private static ItemRenderer renderer(Tokenizer tokenizer, PromptFormat format) {
-    try {
-      return new ItemRenderer(tokenizer, format);
-    } catch (IllegalStateException e) {
-      throw RefusedException.invalid("format", e.getMessage() + "; use plain");
     }
   }
 

@@ -1,9 +1,5 @@
 package io.lensflow.steering.build;
 
-import io.lensflow.records.Capture;
-import io.lensflow.records.ElementType;
-import io.lensflow.records.Prompt;
-import io.lensflow.records.PromptRequest;
 import io.lensflow.steering.items.DataSet;
 import io.lensflow.steering.items.ItemPair;
 import io.lensflow.steering.items.SkippedLine;
@@ -11,26 +7,22 @@ import io.lensflow.steering.job.JobContext;
 import io.lensflow.steering.job.JobKind;
 import io.lensflow.steering.job.JobResult;
 import io.lensflow.steering.job.JobTask;
-import io.lensflow.steering.pipeline.Answer;
 import io.lensflow.steering.pipeline.Pipeline;
-import io.lensflow.steering.pipeline.PipelineRequests;
 import io.lensflow.steering.vector.Origin;
 import io.lensflow.steering.vector.RefusedException;
 import io.lensflow.steering.vector.SiteDraft;
 import io.lensflow.steering.vector.VectorChanges;
 import io.lensflow.steering.vector.VectorDraft;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /**
  * A build: two requests an item, request 2i with the matching answer and 2i+1 with the other, each
  * read to its answer and captured there, at all sites at once. Used by one thread.
  */
-final class BuildTask implements JobTask {
+final class BuildTask implements JobTask, AnswerRows.Sink {
   /** More than this is said to be the letters' doing. */
   private static final double MUCH_LABEL = 0.3;
 
@@ -38,9 +30,6 @@ final class BuildTask implements JobTask {
   private final Pipeline pipeline;
   private final VectorChanges changes;
   private final Map<Site, SiteBuild> builds = new HashMap<>();
-
-  /** Rows of items whose other answer has not come yet, by request. */
-  private final Map<Integer, Map<Site, float[]>> halves = new HashMap<>();
 
   /** Lines whose requests failed, by item. */
   private final Map<Integer, SkippedLine> failed = new HashMap<>();
@@ -59,60 +48,28 @@ final class BuildTask implements JobTask {
   public JobResult run(JobContext job) {
     int items = plan.pairs().size();
     int[] answers = new int[1];
+    AnswerRows rows = new AnswerRows(plan.model(), plan.pairs(), plan.sites(), this);
     job.progress(0, items);
     pipeline.run(
         job,
-        new PipelineRequests("rows", 2 * items, this::request, plan.rowBytes(), true),
+        rows.requests("rows"),
         (index, answer) -> {
-          take(index, answer);
+          rows.take(index, answer);
           job.progress(++answers[0] / 2, items);
         });
     return result(job);
   }
 
-  private PromptRequest request(int index) {
-    ItemPair pair = plan.pairs().get(index / 2);
-    int[] ids = index % 2 == 0 ? pair.matchingToAnswer() : pair.otherToAnswer();
-    return PromptRequest.newBuilder()
-        .setPrompt(Prompt.newBuilder().setTokenIds(Arrays.stream(ids).boxed().toList()).build())
-        .setMaxNewTokens(0)
-        .setCapture(
-            Capture.newBuilder()
-                .setHookPoints(plan.hookPoints())
-                .setLayers(
-                    plan.layers().stream().map(String::valueOf).collect(Collectors.joining(",")))
-                .setPositions("-1")
-                .setDtype(ElementType.FLOAT32)
-                .build())
-        .setLenses(List.of())
-        .build();
-  }
-
-  private void take(int index, Answer answer) {
-    int item = index / 2;
-    if (answer.failure().isPresent()) {
-      fail(item, "its request failed: " + answer.failure().get().getMessage());
-      return;
-    }
-    Map<Site, float[]> rows = CapturedRows.read(answer, plan.sites(), plan.model().hiddenSize());
-    Map<Site, float[]> half = halves.remove(index ^ 1);
-    if (half == null) {
-      if (!failed.containsKey(item)) {
-        halves.put(index, rows);
-      }
-      return;
-    }
-    Map<Site, float[]> matching = index % 2 == 0 ? rows : half;
-    Map<Site, float[]> other = index % 2 == 0 ? half : rows;
+  @Override
+  public void rows(int item, Map<Site, float[]> matching, Map<Site, float[]> other) {
     LabelOrder order = LabelOrder.of(plan.pairs().get(item));
     builds.forEach((site, build) -> build.add(item, order, matching.get(site), other.get(site)));
   }
 
-  private void fail(int item, String reason) {
-    halves.remove(2 * item);
-    halves.remove(2 * item + 1);
+  @Override
+  public void failed(int item, String reason) {
     ItemPair pair = plan.pairs().get(item);
-    failed.putIfAbsent(item, new SkippedLine(pair.item().line(), pair.item().number(), reason));
+    failed.put(item, new SkippedLine(pair.item().line(), pair.item().number(), reason));
   }
 
   private JobResult result(JobContext job) {
@@ -185,12 +142,7 @@ final class BuildTask implements JobTask {
     BuildPlan.Publication publication = plan.publication();
     List<SiteDraft> drafts = new ArrayList<>();
     for (BuiltSite built : sites) {
-      drafts.add(
-          new SiteDraft(
-              "sites[%d].".formatted(drafts.size()),
-              built.site().layer(),
-              built.site().hookPoint(),
-              Doubles.toFloats(built.vector())));
+      drafts.add(built.draft("sites[%d].".formatted(drafts.size())));
     }
     return new VectorDraft(
         plan.model().revision().isEmpty() ? null : plan.model().revision(),

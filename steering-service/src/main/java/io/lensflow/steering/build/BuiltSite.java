@@ -1,5 +1,7 @@
 package io.lensflow.steering.build;
 
+import io.lensflow.steering.vector.SiteDraft;
+
 /**
  * A vector at one site.
  *
@@ -8,9 +10,18 @@ package io.lensflow.steering.build;
  * @param labelShare |cos(v, label direction)|, over several pairs of labels the largest; null where
  *     no item has its reverse order
  */
-record BuiltSite(Site site, double[] vector, Double labelShare) {
+public record BuiltSite(Site site, double[] vector, Double labelShare) {
   /** ‖v‖. */
-  double norm() {
+  public double norm() {
     return Doubles.norm(vector);
+  }
+
+  /**
+   * As it is published, in single precision.
+   *
+   * @param field path in what was sent, for errors
+   */
+  public SiteDraft draft(String field) {
+    return new SiteDraft(field, site.layer(), site.hookPoint(), Doubles.toFloats(vector));
   }
 }

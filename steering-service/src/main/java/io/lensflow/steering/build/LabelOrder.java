@@ -9,12 +9,14 @@ import io.lensflow.steering.items.ItemPair;
  * @param matching token id of the matching text at ℓ
  * @param other token id of the other text
  */
-record LabelOrder(int matching, int other) {
-  static LabelOrder of(ItemPair pair) {
+public record LabelOrder(int matching, int other) {
+  /** The order of an item. */
+  public static LabelOrder of(ItemPair pair) {
     return new LabelOrder(pair.matchingToken(), pair.otherToken());
   }
 
-  LabelOrder reversed() {
+  /** Both exchanged. */
+  public LabelOrder reversed() {
     return new LabelOrder(other, matching);
   }
 

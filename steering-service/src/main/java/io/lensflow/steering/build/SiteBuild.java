@@ -23,7 +23,7 @@ import java.util.TreeMap;
  *
  * The last two are scaled to ‖v₀‖, so that multipliers compare.
  */
-final class SiteBuild {
+public final class SiteBuild {
   private static final double C = 1;
 
   /** Of the differences' size; less than this is left where single precision cancels out. */
@@ -42,7 +42,7 @@ final class SiteBuild {
   /**
    * @param hiddenSize D
    */
-  SiteBuild(Site site, BuildMethod method, Balance balance, int hiddenSize) {
+  public SiteBuild(Site site, BuildMethod method, Balance balance, int hiddenSize) {
     this.site = site;
     this.method = method;
     this.balance = balance;
@@ -56,7 +56,7 @@ final class SiteBuild {
    * @param matching h₊ [D]
    * @param other h₋ [D]
    */
-  void add(int index, LabelOrder order, float[] matching, float[] other) {
+  public void add(int index, LabelOrder order, float[] matching, float[] other) {
     means.add(order, matching, other);
     if (method != BuildMethod.MEAN_DIFFERENCE) {
       kept.put(index, new Rows(order, matching, other));
@@ -64,7 +64,7 @@ final class SiteBuild {
   }
 
   /** Whether items of an order count: with a balance, only where the reverse order is there. */
-  boolean uses(LabelOrder order) {
+  public boolean uses(LabelOrder order) {
     return balance == Balance.NONE || means.hasReverse(order);
   }
 
@@ -74,7 +74,7 @@ final class SiteBuild {
    *
    * @throws RefusedException if no item is left, or the vector is not finite
    */
-  Optional<BuiltSite> build() {
+  public Optional<BuiltSite> build() {
     double[] mean = balance == Balance.NONE ? means.plain() : means.balanced();
     if (mean == null) {
       throw RefusedException.invalid("data", "no item of the reverse order is left");

@@ -83,7 +83,13 @@ final class VectorRoutes {
 
   private void list(Context ctx) {
     String model = parts.model(ctx);
-    ctx.json(Answers.list(model, book.ofModel(model)));
+    boolean ofJobs = Boolean.parseBoolean(ctx.queryParam("ofJobs"));
+    ctx.json(
+        Answers.list(
+            model,
+            book.ofModel(model).stream()
+                .filter(vector -> ofJobs || !Names.isOfJob(vector.id().name()))
+                .toList()));
   }
 
   private void history(Context ctx) {

@@ -1,5 +1,6 @@
 package io.lensflow.steering.items;
 
+import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
@@ -18,5 +19,10 @@ public record ContrastiveItem(
   /** Choices that the question lists, each a line such as {@code (A) …}; 0 if it lists none. */
   public int choices() {
     return (int) CHOICE.matcher(question).results().map(r -> r.group().strip()).distinct().count();
+  }
+
+  /** The same for questions that differ in case and white space only. */
+  public String questionKey() {
+    return question.strip().toLowerCase(Locale.ROOT).replaceAll("\\s+", " ");
   }
 }

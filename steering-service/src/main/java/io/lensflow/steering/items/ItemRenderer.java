@@ -1,5 +1,6 @@
 package io.lensflow.steering.items;
 
+import io.lensflow.steering.vector.RefusedException;
 import io.lensflow.text.ChatMessage;
 import io.lensflow.text.ChatTemplate;
 import io.lensflow.text.Tokenizer;
@@ -36,6 +37,19 @@ public final class ItemRenderer {
     this.tokenizer = tokenizer;
     this.format = format;
     this.template = format == PromptFormat.CHAT ? pinned(tokenizer.chatTemplate()) : null;
+  }
+
+  /**
+   * As the constructor, for a format that somebody asked for.
+   *
+   * @throws RefusedException if the checkpoint cannot render it
+   */
+  public static ItemRenderer forRequest(Tokenizer tokenizer, PromptFormat format) {
+    try {
+      return new ItemRenderer(tokenizer, format);
+    } catch (IllegalStateException e) {
+      throw RefusedException.invalid("format", e.getMessage() + "; use plain");
+    }
   }
 
   private static ChatTemplate pinned(ChatTemplate template) {

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 
@@ -35,7 +34,7 @@ public record ItemSplit(List<Integer> train, List<Integer> validation, List<Inte
     for (int number = 0; number < data.size(); number++) {
       ContrastiveItem item = data.item(number);
       if (item != null) {
-        byQuestion.computeIfAbsent(key(item.question()), question -> new ArrayList<>()).add(number);
+        byQuestion.computeIfAbsent(item.questionKey(), question -> new ArrayList<>()).add(number);
       }
     }
     List<List<Integer>> groups = new ArrayList<>(byQuestion.values());
@@ -53,11 +52,6 @@ public record ItemSplit(List<Integer> train, List<Integer> validation, List<Inte
         flat(groups.subList(0, half)),
         flat(groups.subList(half, threeQuarters)),
         flat(groups.subList(threeQuarters, groups.size())));
-  }
-
-  /** Case and white space make no other question. */
-  private static String key(String question) {
-    return question.strip().toLowerCase(Locale.ROOT).replaceAll("\\s+", " ");
   }
 
   private static List<Integer> flat(List<List<Integer>> groups) {

@@ -45,6 +45,11 @@ public final class JobBook {
             () -> RefusedException.unknown("job", "there is no job '%s'".formatted(jobId)));
   }
 
+  /** Whether a job waits or runs. */
+  public boolean isActive(String jobId) {
+    return find(jobId).filter(job -> !isOver(job)).isPresent();
+  }
+
   /** All jobs, the newest first. */
   public synchronized List<SteeringJob> all() {
     return List.copyOf(jobs.descendingMap().values());

@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.apache.kafka.common.errors.RetriableException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -179,6 +180,9 @@ public final class JobRunner implements AutoCloseable {
         log.info("job={} ends here: {}", jobId(), e.getMessage());
       } catch (RefusedException e) {
         fail(e.toFailure());
+      } catch (RetriableException e) {
+        // The broker was too slow; the job still runs on the topic, so that it is taken up again.
+        log.warn("job={} goes on later: {}", jobId(), e.getMessage());
       } catch (Exception e) {
         log.warn("job={} failed", jobId(), e);
         fail(new Failure("JOB_FAILED", String.valueOf(e.getMessage()), null));
@@ -219,6 +223,8 @@ public final class JobRunner implements AutoCloseable {
         handedOver = true;
       } catch (RefusedException e) {
         cancelled = true;
+      } catch (RetriableException e) {
+        log.info("job={} cannot say how far it is: {}", jobId(), e.getMessage());
       }
     }
 

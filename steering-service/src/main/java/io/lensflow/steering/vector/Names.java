@@ -14,7 +14,26 @@ public final class Names {
   private static final Pattern VECTOR = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
   private static final Pattern ALIAS = Pattern.compile("[A-Za-z][A-Za-z0-9._-]{0,62}");
 
+  /**
+   * What names of vectors begin with that exist only while a job runs; nobody else may take one.
+   */
+  public static final String OF_JOBS = "job.";
+
   private Names() {}
+
+  /** Whether a vector exists only while a job runs. */
+  public static boolean isOfJob(String name) {
+    return name.startsWith(OF_JOBS);
+  }
+
+  /** Refuses a name that is kept for jobs, or that keys cannot hold. */
+  static String checkFreeVector(String name) {
+    if (isOfJob(name)) {
+      throw RefusedException.invalid(
+          "name", "'%s' is kept for jobs; choose a name without '%s'".formatted(name, OF_JOBS));
+    }
+    return checkVector(name);
+  }
 
   /** Refuses a vector's name that keys cannot hold. */
   public static String checkVector(String name) {

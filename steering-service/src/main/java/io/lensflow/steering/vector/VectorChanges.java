@@ -37,6 +37,12 @@ public final class VectorChanges {
 
   /** A new version; see {@link DraftCheck} and {@link ChangePlanner#publish}. */
   public Change publish(VectorId id, VectorDraft draft, Origin origin) {
+    Names.checkFreeVector(id.name());
+    return publishOfJob(id, draft, origin);
+  }
+
+  /** As {@link #publish}, under a name that may be kept for jobs. */
+  public Change publishOfJob(VectorId id, VectorDraft draft, Origin origin) {
     Names.checkModel(id.model());
     Names.checkVector(id.name());
     book.modelOf(id)

@@ -67,4 +67,30 @@ public record VectorDraft(
         sources,
         expected);
   }
+
+  /**
+   * A draft of a vector that is only needed for a while.
+   *
+   * @param like whose operation it has, positions and revision too
+   * @param method what it is
+   * @param description whose it is
+   */
+  public static VectorDraft temporary(
+      VectorManifest like, String method, List<SiteDraft> sites, String description) {
+    return new VectorDraft(
+        like.getRevision(),
+        sites,
+        like.getOperation(),
+        like.getPositions(),
+        like.getPreserveNorm(),
+        method,
+        "",
+        "",
+        0,
+        null,
+        "",
+        description,
+        List.of(),
+        null);
+  }
 }

@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lensflow.steering.build.BuildKind;
+import io.lensflow.steering.evaluate.EvaluateKind;
+import io.lensflow.steering.evaluate.Evaluation;
 import io.lensflow.steering.job.JobDesk;
+import io.lensflow.steering.job.JobKind;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.RecordComponent;
@@ -38,8 +41,11 @@ class OpenApiTest {
                     .fieldNames()
                     .forEachRemaining(
                         method -> described.add(method.toUpperCase() + " " + path.getKey())));
-    JobDesk desk =
-        new JobDesk(null, null, null, null, List.of(new BuildKind(null, null, null, null)), null);
+    List<JobKind> kinds =
+        List.of(
+            new BuildKind(null, null, null, null),
+            new EvaluateKind(null, null, null, null, null, null, null));
+    JobDesk desk = new JobDesk(null, null, null, null, kinds, null);
     List<String> served =
         new SteeringRoutes(
                 new SteeringRoutes.Parts(
@@ -73,6 +79,9 @@ class OpenApiTest {
     assertThat(properties("RollbackPolicy"))
         .containsExactlyInAnyOrderElementsOf(of(PolicyRollbackBody.class));
     assertThat(properties("Build")).containsExactlyInAnyOrderElementsOf(BuildKind.requestFields());
+    assertThat(properties("Evaluate"))
+        .containsExactlyInAnyOrderElementsOf(EvaluateKind.requestFields());
+    assertThat(properties("Evaluation")).containsExactlyInAnyOrderElementsOf(of(Evaluation.class));
   }
 
   @Test

@@ -21,6 +21,7 @@ class ItemRangeTest {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '"',
       value = {
         "0-9|there is no item 9; the data set has items 0 … 8",
         "3-1|the range '3-1' runs backwards",

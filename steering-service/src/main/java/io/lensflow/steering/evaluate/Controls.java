@@ -1,0 +1,98 @@
+package io.lensflow.steering.evaluate;
+
+import io.lensflow.steering.build.BuiltSite;
+import io.lensflow.steering.build.Site;
+import io.lensflow.steering.evaluate.Evaluation.Control;
+import io.lensflow.steering.vector.RefusedException;
+import io.lensflow.steering.vector.SiteDraft;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Vectors of equal norm that are measured beside the one that is judged. Used by one thread. */
+final class Controls {
+  private static final Logger log = LoggerFactory.getLogger(Controls.class);
+
+  private record Made(String kind, List<SiteDraft> sites, Double builtNorm) {}
+
+  private final EvaluatePlan plan;
+  private final List<SiteDraft> judged;
+  private final TemporaryVectors temporary;
+  private final List<Made> made = new ArrayList<>();
+
+  /**
+   * @param judged the vector that they are compared with
+   * @param train rows of the training items at its sites; null if there are none
+   */
+  Controls(EvaluatePlan plan, List<SiteDraft> judged, TrainRows train, TemporaryVectors temporary) {
+    this.plan = plan;
+    this.judged = judged;
+    this.temporary = temporary;
+    if (plan.controls()) {
+      made.add(new Made(Evaluation.RANDOM, EqualNorm.random(judged, plan.seed()), null));
+      if (train != null) {
+        shuffled(train);
+      }
+    }
+  }
+
+  private void shuffled(TrainRows train) {
+    List<SiteDraft> sites = new ArrayList<>();
+    List<SiteDraft> raw = new ArrayList<>();
+    for (SiteDraft site : judged) {
+      Optional<BuiltSite> built = shuffledAt(train, Site.of(site));
+      if (built.isEmpty()) {
+        return;
+      }
+      SiteDraft draft = built.get().draft(site.field());
+      raw.add(draft);
+      sites.add(EqualNorm.scaled(draft, site));
+    }
+    made.add(new Made(Evaluation.SHUFFLED_LABELS, sites, EqualNorm.norm(raw)));
+  }
+
+  /** Few items of few orders can leave nothing to build from. */
+  private static Optional<BuiltSite> shuffledAt(TrainRows train, Site site) {
+    try {
+      return train.shuffled(site);
+    } catch (RefusedException e) {
+      log.info("no control of shuffled labels: {}", e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  /** Publishes them while the job runs; in this order {@link #of} takes what was measured. */
+  List<SteeredBy> publish() {
+    return made.stream()
+        .map(
+            one -> new SteeredBy(temporary.name(), temporary.version(one.kind(), one::sites), null))
+        .toList();
+  }
+
+  /**
+   * What they did.
+   *
+   * @param propensity [controls, items, multipliers]
+   */
+  List<Control> of(List<double[][]> propensity) {
+    double[] multipliers = plan.multipliers().stream().mapToDouble(m -> m).toArray();
+    List<Control> controls = new ArrayList<>();
+    for (int i = 0; i < made.size(); i++) {
+      Made one = made.get(i);
+      Steerability found = Steerability.of(multipliers, propensity.get(i), plan.seed());
+      controls.add(
+          new Control(
+              one.kind(),
+              EqualNorm.norm(one.sites()),
+              one.builtNorm(),
+              EqualNorm.cosine(judged, one.sites()),
+              found.overall(),
+              found.meanSlopeInterval(),
+              Findings.list(found.meanCurve()),
+              Findings.list(found.deviationCurve())));
+    }
+    return controls;
+  }
+}
