@@ -31,6 +31,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 
 /**
  * How much of building a vector is GEMM: the linears alone for as many tokens as a build reads ÷
@@ -53,6 +54,20 @@ public final class BuildGemmShare implements Benchmark {
           "the GEMMs of a build's tokens alone ÷ seconds of the build through the whole system, 40 items, all layers, float32",
           Bound.atLeast(0.6, 1));
 
+  private final Supplier<DataFile> items;
+
+  /** Over the items that there are on this machine. */
+  public BuildGemmShare() {
+    this(ContrastiveData::read);
+  }
+
+  /**
+   * @param items at least 40, asked for when it is measured
+   */
+  BuildGemmShare(Supplier<DataFile> items) {
+    this.items = items;
+  }
+
   @Override
   public List<Definition> definitions() {
     return List.of(DEFINITION);
@@ -60,7 +75,7 @@ public final class BuildGemmShare implements Benchmark {
 
   @Override
   public List<Finding> measure(Setting setting) throws Exception {
-    DataFile data = ContrastiveData.read();
+    DataFile data = items.get();
     String request = request(data, format(setting.model()));
     int threads = EngineOptions.defaults().threads();
     try (TemporaryFolder folder = new TemporaryFolder();

@@ -7,7 +7,10 @@ import io.lensflow.bench.checkpoint.RandomCheckpoint;
 import io.lensflow.bench.checkpoint.Shape;
 import io.lensflow.bench.figure.Finding;
 import io.lensflow.bench.timing.Comparison;
+import io.lensflow.cli.steering.DataFile;
 import java.nio.file.Path;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -18,11 +21,21 @@ class BuildGemmShareIT {
   void shouldBuildThroughTheWholeSystem() throws Exception {
     new RandomCheckpoint(Shape.TINY, 1).write(folder);
     Finding finding =
-        new BuildGemmShare()
+        new BuildGemmShare(() -> new DataFile("sums", items()))
             .measure(new Setting(folder, new Comparison(1), false, line -> {}))
             .get(0);
     assertThat(finding.figure().samples()).hasSize(1);
     assertThat(finding.figure().value()).isBetween(1e-6, 1.0);
-    assertThat(finding.says()).startsWith("40 items of ");
+    assertThat(finding.says()).startsWith("40 items of sums, ");
+  }
+
+  /** Items whose matching answers are (A) and (B) in turns. */
+  private static String items() {
+    return IntStream.range(0, 40)
+        .mapToObj(
+            i ->
+                "{\"question\": \"%d + 1?\", \"answer_matching_behavior\": \" (%s)\", \"answer_not_matching_behavior\": \" (%s)\"}"
+                    .formatted(i, i % 2 == 0 ? "A" : "B", i % 2 == 0 ? "B" : "A"))
+        .collect(Collectors.joining("\n"));
   }
 }
