@@ -139,6 +139,7 @@ public final class HtmlReport {
         List.of(
             "the vector",
             Figures.of(evaluation.vectorNorm()),
+            "",
             "1",
             Figures.of(evaluation.meanSlope()),
             Figures.of(evaluation.meanSlopeInterval()),
@@ -149,6 +150,7 @@ public final class HtmlReport {
           List.of(
               ControlNames.of(control),
               Figures.of(control.norm()),
+              control.builtNorm() == null ? "" : Figures.of(control.builtNorm()),
               Figures.of(control.cosine()),
               Figures.of(control.slopes().mean()),
               Figures.of(control.meanSlopeInterval()),
@@ -158,11 +160,18 @@ public final class HtmlReport {
     page.section("Controls of equal norm")
         .table(
             List.of(
-                "vector", "norm", "cosine", "mean slope", "95 % interval", "sd", "anti-steerable"),
+                "vector",
+                "norm",
+                "norm as built",
+                "cosine",
+                "mean slope",
+                "95 % interval",
+                "sd",
+                "anti-steerable"),
             rows)
         .note(
             "Shuffled labels: built like the vector, but half of the training items, drawn at random,"
-                + " have their two answers exchanged; then scaled to the vector’s norm.")
+                + " have their two answers exchanged; then scaled to the vector’s norm, from the one as built. It is one draw: of few items its slope scatters widely.")
         .end();
   }
 
