@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.errors.RetriableException;
 
 /**
  * Runs requests of jobs through the workers and gathers the answers. Requests go to the model's
@@ -72,13 +73,20 @@ public final class Pipeline implements AutoCloseable {
    * @param sink gets exactly one answer per request, on this thread; what it throws ends the run
    * @throws JobStoppedException if the job is stopped; requests on their way are cancelled then,
    *     unless the job was handed over
+   * @throws RetriableException if the broker is too slow; who goes on with the job finds the
+   *     answers to what is on its way
    * @throws io.lensflow.client.ClientException if the topics cannot be read
    */
   public void run(JobContext job, PipelineRequests requests, AnswerSink sink) {
     ServedModel model = awaitModel(job);
     try (PipelineRun run =
         new PipelineRun(clients, producer, models, settings, clock, job, requests, sink)) {
-      run.execute(model);
+      try {
+        run.execute(model);
+      } catch (RetriableException e) {
+        run.leave();
+        throw e;
+      }
     }
   }
 

@@ -41,6 +41,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.RetriableException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -88,6 +89,7 @@ final class PipelineRun implements AutoCloseable {
 
   private final Map<String, Gathering> gatherings = new HashMap<>();
   private int answered;
+  private boolean left;
 
   PipelineRun(
       KafkaClients clients,
@@ -293,16 +295,24 @@ final class PipelineRun implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new KafkaException("interrupted", e);
     } catch (ExecutionException e) {
+      if (e.getCause() instanceof RetriableException later) {
+        throw later;
+      }
       throw new KafkaException(
           "a request could not be written: " + e.getCause().getMessage(), e.getCause());
     }
   }
 
-  /** Cancels what is still on its way, unless another instance waits for it. */
+  /** Leaves what is on its way to the run that goes on after this one. */
+  void leave() {
+    left = true;
+  }
+
+  /** Cancels what is still on its way, unless another run waits for it. */
   @Override
   public void close() {
     stream.close();
-    if (job.isHandedOver()) {
+    if (left || job.isHandedOver()) {
       return;
     }
     for (String id : inFlight.keySet()) {
