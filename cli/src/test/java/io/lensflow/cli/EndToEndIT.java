@@ -85,16 +85,8 @@ class EndToEndIT {
   private static LocalSystem started() throws Exception {
     LocalSystem local =
         new LocalSystem(
-            new SystemPlan(
-                MODEL,
-                NAME,
-                "float32",
-                folder,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.of(3),
-                SystemPlan.Ports.FREE,
-                Map.of("lensflow.worker.steering.max-wait", "1s")),
+            SystemPlan.embedded(
+                MODEL, NAME, "float32", folder, Map.of("lensflow.worker.steering.max-wait", "1s")),
             Progress.SILENT);
     local.start();
     return local;

@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * A whole system that serves a real model in float32, and what transformers and numpy found of its
@@ -39,16 +38,7 @@ final class GoldenSteering implements AutoCloseable {
     GoldenSteering golden =
         new GoldenSteering(
             new LocalSystem(
-                new SystemPlan(
-                    SmolLm2.folder(),
-                    MODEL,
-                    "float32",
-                    folder,
-                    Optional.empty(),
-                    Optional.empty(),
-                    Optional.of(3),
-                    SystemPlan.Ports.FREE,
-                    Map.of()),
+                SystemPlan.embedded(SmolLm2.folder(), MODEL, "float32", folder, Map.of()),
                 line -> {}));
     golden.system.start();
     return golden;

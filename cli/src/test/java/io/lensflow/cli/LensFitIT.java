@@ -18,7 +18,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.api.io.TempDir;
@@ -157,16 +156,7 @@ class LensFitIT {
   private LocalSystem started(Path model, String name) throws Exception {
     LocalSystem system =
         new LocalSystem(
-            new SystemPlan(
-                model,
-                name,
-                "",
-                folder.resolve("data"),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.of(3),
-                SystemPlan.Ports.FREE,
-                Map.of()),
+            SystemPlan.embedded(model, name, "", folder.resolve("data"), Map.of()),
             Progress.SILENT);
     system.start();
     return system;

@@ -11,17 +11,9 @@ import io.lensflow.cli.steering.ApiPath;
 import io.lensflow.cli.steering.DataFile;
 import io.lensflow.cli.steering.FollowedJob;
 import io.lensflow.cli.steering.SteeringApi;
-import io.lensflow.cli.system.LocalSystem;
-import io.lensflow.cli.system.SystemPlan;
-import io.lensflow.engine.checkpoint.SafetensorsFile;
-import io.lensflow.engine.checkpoint.VectorReader;
 import io.lensflow.testkit.SharedData;
-import io.lensflow.testkit.SmolLm2;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInstance;
@@ -39,37 +31,20 @@ import org.junit.jupiter.params.provider.CsvSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @EnabledIfSystemProperty(named = "lensflow.golden.build", matches = "true")
 class VectorBuildGoldenIT {
-  private static final String MODEL = "smollm2";
-
   @TempDir private static Path folder;
 
   private final ObjectMapper json = new ObjectMapper();
-  private LocalSystem system;
-  private Path fixture;
+  private GoldenSteering golden;
 
   @BeforeAll
   void start() throws Exception {
-    fixture = SharedData.folder("fixtures/smollm2-135m-instruct");
-    system =
-        new LocalSystem(
-            new SystemPlan(
-                SmolLm2.folder(),
-                MODEL,
-                "float32",
-                folder,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.of(3),
-                SystemPlan.Ports.FREE,
-                Map.of()),
-            line -> {});
-    system.start();
+    golden = GoldenSteering.start(folder);
   }
 
   @AfterAll
   void stop() {
-    if (system != null) {
-      system.close();
+    if (golden != null) {
+      golden.close();
     }
   }
 
@@ -83,28 +58,28 @@ class VectorBuildGoldenIT {
     "interest-in-science, pca, label, pca",
   })
   void shouldAgreeWithTheReferenceWhenBuiltThroughThePipeline(
-      String dataset, String method, String balance, String golden) throws Exception {
-    JsonNode first = reference(dataset, "ATTENTION_INPUT");
-    JsonNode second = reference(dataset, "RESIDUAL_POST");
+      String dataset, String method, String balance, String kind) throws Exception {
+    JsonNode first = golden.reference(dataset, "ATTENTION_INPUT");
+    JsonNode second = golden.reference(dataset, "RESIDUAL_POST");
     JsonNode result = build(dataset, method, balance, first, second);
     for (JsonNode reference : new JsonNode[] {first, second}) {
       JsonNode site = site(result, reference);
-      float[] expected = vector(golden, reference);
+      float[] expected = golden.vector(kind, reference);
       float[] actual = json.treeToValue(site.path("values"), float[].class);
       double cosine = dot(expected, actual) / norm(expected) / norm(actual);
       System.out.printf(
           Locale.ROOT,
           "%s %s %s: 1 - cosine %.2e, norm %.6f of %.6f%n",
           dataset,
-          golden,
+          kind,
           reference.path("hook").asText(),
           1 - cosine,
           norm(actual),
           norm(expected));
       assertThat(cosine).isGreaterThanOrEqualTo(0.99999);
       assertThat(norm(actual)).isCloseTo(norm(expected), within(1e-4 * norm(expected)));
-      if (golden.equals("label") || golden.equals("none")) {
-        String share = golden.equals("label") ? "labelShare" : "labelShareOfPlainMean";
+      if (kind.equals("label") || kind.equals("none")) {
+        String share = kind.equals("label") ? "labelShare" : "labelShareOfPlainMean";
         assertThat(site.path("labelShare").asDouble())
             .isCloseTo(reference.path(share).asDouble(), within(1e-4));
       }
@@ -115,7 +90,7 @@ class VectorBuildGoldenIT {
   private JsonNode build(
       String dataset, String method, String balance, JsonNode first, JsonNode second)
       throws Exception {
-    SteeringApi api = new SteeringApi(system.steeringUri());
+    SteeringApi api = golden.api();
     DataFile data = DataFile.read(SharedData.folder("datasets").resolve(dataset + ".jsonl"));
     StringBuilder train = new StringBuilder();
     first.path("train").forEach(item -> train.append(train.isEmpty() ? "" : ",").append(item));
@@ -125,33 +100,9 @@ class VectorBuildGoldenIT {
     body.putArray("hookPoints").add(first.path("hook").asText()).add(second.path("hook").asText());
     body.put("format", first.path("promptFormat").asText()).put("train", train.toString());
     body.put("method", method).put("balance", balance).put("publish", false);
-    JsonNode job = api.post(ApiPath.model(MODEL, "builds"), body.toString());
+    JsonNode job = api.post(ApiPath.model(GoldenSteering.MODEL, "builds"), body.toString());
     try (FollowedJob followed = new FollowedJob(api, job, "building", "items")) {
       return followed.await().path("result");
-    }
-  }
-
-  private JsonNode reference(String dataset, String hook) throws IOException {
-    for (JsonNode entry :
-        json.readTree(fixture.resolve("golden.json").toFile()).path("steerability")) {
-      if (entry.path("dataset").asText().equals(dataset)
-          && entry.path("hook").asText().equals(hook)) {
-        return entry;
-      }
-    }
-    throw new AssertionError("no reference of " + dataset + " at " + hook);
-  }
-
-  private float[] vector(String golden, JsonNode reference) throws IOException {
-    String name =
-        "vector.%s.%s.%s.%d"
-            .formatted(
-                golden,
-                reference.path("dataset").asText(),
-                reference.path("hook").asText().toLowerCase(Locale.ROOT),
-                reference.path("layer").asInt());
-    try (SafetensorsFile file = SafetensorsFile.open(fixture.resolve("golden.safetensors"))) {
-      return VectorReader.read(file, name);
     }
   }
 

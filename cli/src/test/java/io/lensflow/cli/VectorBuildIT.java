@@ -15,7 +15,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -34,15 +33,11 @@ class VectorBuildIT {
   void start() throws Exception {
     system =
         new LocalSystem(
-            new SystemPlan(
+            SystemPlan.embedded(
                 Checkout.path("demo-model"),
                 "lensflow-demo",
                 "float32",
                 folder.resolve("system"),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.of(3),
-                SystemPlan.Ports.FREE,
                 Map.of()),
             Progress.SILENT);
     system.start();

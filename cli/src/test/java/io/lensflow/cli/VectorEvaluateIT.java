@@ -21,7 +21,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterAll;
@@ -46,15 +45,11 @@ class VectorEvaluateIT {
   void start() throws Exception {
     system =
         new LocalSystem(
-            new SystemPlan(
+            SystemPlan.embedded(
                 Checkout.path("demo-model"),
                 MODEL,
                 "bfloat16",
                 folder.resolve("system"),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.of(3),
-                SystemPlan.Ports.FREE,
                 Map.of("lensflow.steering.evaluate.max-requests", 5_000)),
             line -> {});
     system.start();

@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * What interactive requests keep of their speed while builds run: their tokens/s while the batch
@@ -27,7 +26,6 @@ import java.util.Optional;
 public final class BatchLaneShare implements Benchmark {
   private static final int MANY = 4;
   private static final Duration STRETCH = Duration.ofSeconds(10);
-  private static final int REQUEST_PARTITIONS = 3;
   private static final String MODEL = "bench";
 
   private static final List<Integer> PEOPLE = List.of(1, MANY);
@@ -103,15 +101,6 @@ public final class BatchLaneShare implements Benchmark {
   }
 
   private static SystemPlan plan(Setting setting, Path folder) {
-    return new SystemPlan(
-        setting.model().toAbsolutePath().normalize(),
-        MODEL,
-        "",
-        folder,
-        Optional.empty(),
-        Optional.empty(),
-        Optional.of(REQUEST_PARTITIONS),
-        SystemPlan.Ports.FREE,
-        Map.of());
+    return SystemPlan.embedded(setting.model(), MODEL, "", folder, Map.of());
   }
 }

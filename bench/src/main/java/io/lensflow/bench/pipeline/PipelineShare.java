@@ -39,7 +39,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -54,7 +53,6 @@ public final class PipelineShare implements Benchmark {
   private static final int BATCH = 16;
   private static final int PROMPT_TOKENS = 16;
   private static final int NEW_TOKENS = 64;
-  private static final int REQUEST_PARTITIONS = 3;
   private static final int TOP_K = 5;
 
   /** Rows of a decoder's full batch, as it is configured by default. */
@@ -96,16 +94,8 @@ public final class PipelineShare implements Benchmark {
   }
 
   private static SystemPlan plan(Setting setting, Path folder) {
-    return new SystemPlan(
-        setting.model().toAbsolutePath().normalize(),
-        MODEL,
-        "",
-        folder,
-        Optional.empty(),
-        Optional.empty(),
-        Optional.of(REQUEST_PARTITIONS),
-        SystemPlan.Ports.FREE,
-        Map.of("lensflow.worker.slots", BATCH));
+    return SystemPlan.embedded(
+        setting.model(), MODEL, "", folder, Map.of("lensflow.worker.slots", BATCH));
   }
 
   private static Finding finding(Timings timings) {

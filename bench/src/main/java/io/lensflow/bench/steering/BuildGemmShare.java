@@ -29,7 +29,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
@@ -45,7 +44,6 @@ public final class BuildGemmShare implements Benchmark {
   /** Rows of one call of the linears alone, as for a prompt of that length. */
   private static final int ROWS = 512;
 
-  private static final int REQUEST_PARTITIONS = 3;
   private static final long POLL_NANOS = 10_000_000;
   private static final String MODEL = "bench";
   private static final Definition DEFINITION =
@@ -147,15 +145,6 @@ public final class BuildGemmShare implements Benchmark {
   }
 
   private static SystemPlan plan(Setting setting, Path folder) {
-    return new SystemPlan(
-        setting.model().toAbsolutePath().normalize(),
-        MODEL,
-        "float32",
-        folder,
-        Optional.empty(),
-        Optional.empty(),
-        Optional.of(REQUEST_PARTITIONS),
-        SystemPlan.Ports.FREE,
-        Map.of());
+    return SystemPlan.embedded(setting.model(), MODEL, "float32", folder, Map.of());
   }
 }

@@ -20,7 +20,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 
@@ -40,7 +39,6 @@ public final class PublishToUse implements Benchmark {
   private static final int PUBLISHES = 200;
   private static final int STRETCHES = 10;
   private static final int SLOTS = 8;
-  private static final int REQUEST_PARTITIONS = 3;
   private static final String MODEL = "bench";
   private static final String VECTOR = "probe";
 
@@ -170,15 +168,7 @@ public final class PublishToUse implements Benchmark {
   }
 
   private static SystemPlan plan(Setting setting, Path folder) {
-    return new SystemPlan(
-        setting.model().toAbsolutePath().normalize(),
-        MODEL,
-        "",
-        folder,
-        Optional.empty(),
-        Optional.empty(),
-        Optional.of(REQUEST_PARTITIONS),
-        SystemPlan.Ports.FREE,
-        Map.of("lensflow.worker.slots", SLOTS));
+    return SystemPlan.embedded(
+        setting.model(), MODEL, "", folder, Map.of("lensflow.worker.slots", SLOTS));
   }
 }

@@ -32,6 +32,25 @@ public record SystemPlan(
   }
 
   /**
+   * A system for a while: broker and registry embedded, free ports, three partitions.
+   *
+   * @param dtype compute dtype; empty for the checkpoint's own
+   */
+  public static SystemPlan embedded(
+      Path model, String servedName, String dtype, Path folder, Map<String, Object> overrides) {
+    return new SystemPlan(
+        model.toAbsolutePath().normalize(),
+        servedName,
+        dtype,
+        folder,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.of(3),
+        Ports.FREE,
+        overrides);
+  }
+
+  /**
    * Ports; 0 takes a free one.
    *
    * @param http the gateway's
