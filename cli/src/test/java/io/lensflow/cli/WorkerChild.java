@@ -89,11 +89,6 @@ final class WorkerChild implements AutoCloseable {
     signal("CONT");
   }
 
-  /** Ends it at once (SIGKILL): whatever it has not sent yet is gone. */
-  void kill() throws InterruptedException {
-    process.destroyForcibly().waitFor();
-  }
-
   private void signal(String name) throws Exception {
     Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start();
     if (!kill.waitFor(10, TimeUnit.SECONDS) || kill.exitValue() != 0) {
