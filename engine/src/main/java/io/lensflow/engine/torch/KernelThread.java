@@ -6,8 +6,10 @@ import ai.djl.pytorch.jni.JniUtils;
  * Settings that PyTorch keeps per calling thread.
  *
  * <p>The profiling executor would specialise every kernel anew for each shape, so it is switched
- * off on each thread before its first kernel. The number of threads that one operator spreads over
- * is set by the owner of the kernels ({@link #useThreads}).
+ * off on each thread before its first kernel. An operator stays on the calling thread unless the
+ * owner of the kernels says otherwise ({@link #useThreads}): each thread that ever spread one over
+ * others keeps a pool of its own, and with more pools than processors OpenMP no longer spins, in
+ * none of them (see {@link OpenMp}).
  */
 public final class KernelThread {
   private static final ThreadLocal<int[]> THREADS =
@@ -15,7 +17,8 @@ public final class KernelThread {
           () -> {
             Tensor.manager();
             JniUtils.setGraphExecutorOptimize(false);
-            return new int[1];
+            JniUtils.setNumThreads(1);
+            return new int[] {1};
           });
 
   private KernelThread() {}
