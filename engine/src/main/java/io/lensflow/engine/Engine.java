@@ -53,12 +53,30 @@ public interface Engine extends AutoCloseable {
   Sequence open(SequenceOptions options);
 
   /**
+   * Opens a sequence that begins with the same tokens as another: their keys and values are copied
+   * in its first step, and not computed again. Rows that follow are those of a sequence of its own,
+   * within rounding.
+   *
+   * @param source has consumed these tokens when the sequence is first stepped, or does so in the
+   *     same step by an input that stands before; may be closed and opened sequences may take its
+   *     room from then on
+   * @param length how many tokens are the same, 1 … P−1; the sequence's first input begins there
+   * @param options what it needs; nothing may be captured in the prefix, and what is steered there
+   *     is steered alike in the source
+   * @throws IllegalArgumentException if the options do not fit the model or the source, or the
+   *     engine is deterministic: rows would depend on whether there is a source
+   * @throws KvCapacityException if the pool has no room now; nothing was reserved
+   */
+  Sequence fork(Sequence source, int length, SequenceOptions options);
+
+  /**
    * Consumes the new tokens of every input, in one pass if staging memory allows it and the engine
    * is not deterministic.
    *
    * @return one output per input, in order
    * @throws IllegalArgumentException if an input is empty, too long, or holds an id outside 0 … V−1
-   * @throws IllegalStateException if a sequence or the engine is closed, or a rank failed before
+   * @throws IllegalStateException if a sequence or the engine is closed, or a rank failed before;
+   *     or if a sequence's source is closed or has not consumed what both begin with
    */
   List<StepOutput> step(List<StepInput> inputs);
 

@@ -4,6 +4,7 @@ import io.lensflow.engine.Sequence;
 import io.lensflow.engine.SequenceOptions;
 import io.lensflow.engine.capture.SequenceCapture;
 import java.util.List;
+import java.util.Map;
 
 /** A sequence of {@link Transformer}: its blocks of the pool and how far they are filled. */
 final class RunningSequence implements Sequence {
@@ -11,18 +12,32 @@ final class RunningSequence implements Sequence {
   private final SequenceOptions options;
   private final SequenceCapture capture;
   private final List<KvBlocks.Run> runs;
+  private final int begin;
+
+  /** Whose first keys and values are still to be copied; null where none are. */
+  private RunningSequence source;
+
   private int length;
   private boolean closed;
 
+  /**
+   * @param source the sequence that this one begins like; null if it has nothing in common
+   * @param begin how many tokens they have in common: where it begins to consume its own
+   */
   RunningSequence(
       Transformer owner,
       SequenceOptions options,
       SequenceCapture capture,
-      List<KvBlocks.Run> runs) {
+      List<KvBlocks.Run> runs,
+      RunningSequence source,
+      int begin) {
     this.owner = owner;
     this.options = options;
     this.capture = capture;
     this.runs = runs;
+    this.source = source;
+    this.begin = begin;
+    this.length = begin;
   }
 
   Transformer owner() {
@@ -75,8 +90,32 @@ final class RunningSequence implements Sequence {
     return closed;
   }
 
+  /** The position of the first token that it consumes itself. */
+  int begin() {
+    return begin;
+  }
+
+  /** Whose keys and values up to {@link #begin} are to be copied by its first pass, or null. */
+  RunningSequence source() {
+    return source;
+  }
+
+  /**
+   * Whether there is nothing to copy, or its source holds it when the sequence's turn comes.
+   *
+   * @param lengths how far sequences are that stand before it in the same step
+   */
+  boolean holdsSource(Map<RunningSequence, Integer> lengths) {
+    if (source == null) {
+      return true;
+    }
+    int held = source.source == null ? source.length : 0;
+    return !source.closed && lengths.getOrDefault(source, held) >= begin;
+  }
+
   void advance(int count) {
     length += count;
+    source = null;
   }
 
   @Override

@@ -6,7 +6,9 @@ import io.lensflow.engine.model.PassPlanner.Slice;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -28,6 +30,8 @@ final class StepLayout {
   private final long[] poolRows;
   private final long[] headRows;
   private final long[] clears;
+  private final long[] copiesFrom;
+  private final long[] copiesTo;
   private final List<Span> spans = new ArrayList<>();
   private final long[] bounds;
 
@@ -90,7 +94,7 @@ final class StepLayout {
           wanted.add((long) row + j);
         }
       }
-      if (slice.position() == 0) {
+      if (slice.position() == slice.sequence().begin()) {
         slice.sequence().runs().forEach(run -> addTokens(run, cleared));
       }
       row += t;
@@ -101,6 +105,9 @@ final class StepLayout {
     }
     headRows = wanted.stream().mapToLong(Long::longValue).toArray();
     clears = cleared.stream().mapToLong(Long::longValue).toArray();
+    Map<Integer, Integer> copies = copies();
+    copiesFrom = copies.values().stream().mapToLong(Integer::longValue).toArray();
+    copiesTo = copies.keySet().stream().mapToLong(Integer::longValue).toArray();
     addSpans(order, 0, together);
     int all = spans.size();
     if (window > 0) {
@@ -121,6 +128,22 @@ final class StepLayout {
                 .thenComparing(i -> slices.get(i).sequence().poolRow(0)))
         .mapToInt(Integer::intValue)
         .toArray();
+  }
+
+  /**
+   * Rows of the pool that are copied: to, from. All are read before any is written; so where a
+   * source's own rows are copied in this pass, theirs are taken from where these come from.
+   */
+  private Map<Integer, Integer> copies() {
+    Map<Integer, Integer> copies = new LinkedHashMap<>();
+    for (Slice slice : slices) {
+      RunningSequence sequence = slice.sequence();
+      for (int at = 0; sequence.source() != null && at < sequence.begin(); at++) {
+        int from = sequence.source().poolRow(at);
+        copies.put(sequence.poolRow(at), copies.getOrDefault(from, from));
+      }
+    }
+    return copies;
   }
 
   private static void addTokens(KvBlocks.Run run, List<Long> runs) {
@@ -205,6 +228,16 @@ final class StepLayout {
    */
   long[] clears() {
     return clears;
+  }
+
+  /** Rows of the pool whose keys and values are copied once the pass has written its own. */
+  long[] copiesFrom() {
+    return copiesFrom;
+  }
+
+  /** Where they go, as many. */
+  long[] copiesTo() {
+    return copiesTo;
   }
 
   /** What is attended to in layers without a window; then, if any has one, in those with. */

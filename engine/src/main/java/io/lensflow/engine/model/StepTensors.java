@@ -69,6 +69,7 @@ record StepTensors(Tensor ids, Tensor headRows, TransformerKernels.Attention att
       return new TransformerKernels.Attention(
           rotation,
           tensors.integers(layout.poolRows()),
+          copies(layout, tensors),
           kinds,
           Argument.of(layout.bounds()),
           Argument.of(spans),
@@ -77,6 +78,16 @@ record StepTensors(Tensor ids, Tensor headRows, TransformerKernels.Attention att
     } finally {
       gathers.stream().filter(Objects::nonNull).forEach(Tensor::close);
       masks.stream().filter(Objects::nonNull).forEach(Tensor::close);
+    }
+  }
+
+  private static Argument copies(StepLayout layout, TensorKernels tensors) {
+    if (layout.copiesTo().length == 0) {
+      return Argument.of(List.of());
+    }
+    try (Tensor from = tensors.integers(layout.copiesFrom());
+        Tensor to = tensors.integers(layout.copiesTo())) {
+      return Argument.of(List.of(from, to));
     }
   }
 
@@ -98,6 +109,7 @@ record StepTensors(Tensor ids, Tensor headRows, TransformerKernels.Attention att
     }
     attention.rotation().close();
     attention.poolRows().close();
+    attention.copies().close();
     attention.bounds().close();
     attention.spans().close();
     attention.gathers().close();

@@ -25,9 +25,7 @@ import io.lensflow.text.Tokenizer;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 
 /**
  * An engine of R tensor-parallel ranks that hold a pre-norm decoder together. Ranks are threads of
@@ -186,6 +184,21 @@ public final class Transformer implements Engine {
 
   @Override
   public Sequence open(SequenceOptions options) {
+    return open(options, null, 0);
+  }
+
+  @Override
+  public Sequence fork(Sequence source, int length, SequenceOptions options) {
+    enter();
+    if (deterministic) {
+      throw new IllegalArgumentException("a deterministic engine computes every row itself");
+    }
+    RunningSequence from = SequenceCheck.own(this, source);
+    SequenceCheck.prefix(from, length, options);
+    return open(options, from, length);
+  }
+
+  private Sequence open(SequenceOptions options, RunningSequence source, int begin) {
     enter();
     if (options.promptLength() < 1) {
       throw new IllegalArgumentException("promptLength is " + options.promptLength());
@@ -205,7 +218,8 @@ public final class Transformer implements Engine {
         new SequenceCapture(options.capture(), options.promptLength(), config.layers());
     staging.check(capture, PassPlanner.fewestRows(deterministic));
     StepSteering.check(options.steering(), config.layers(), config.hiddenSize());
-    return new RunningSequence(this, options, capture, blocks.reserve(options.maxLength()));
+    return new RunningSequence(
+        this, options, capture, blocks.reserve(options.maxLength()), source, begin);
   }
 
   /** One of the R ranks. */
@@ -220,7 +234,7 @@ public final class Transformer implements Engine {
   @Override
   public List<StepOutput> step(List<StepInput> inputs) {
     enter();
-    check(inputs);
+    SequenceCheck.inputs(this, inputs);
     RowCollector[] collectors = new RowCollector[inputs.size()];
     LogitCollector[] logits = new LogitCollector[inputs.size()];
     for (int i = 0; i < collectors.length; i++) {
@@ -326,37 +340,6 @@ public final class Transformer implements Engine {
       }
     } finally {
       outputs.forEach(Rank.Output::close);
-    }
-  }
-
-  /** Everything is checked before anything changes, so that a refused step leaves no trace. */
-  private void check(List<StepInput> inputs) {
-    Set<Sequence> seen = new HashSet<>();
-    for (StepInput input : inputs) {
-      if (!(input.sequence() instanceof RunningSequence sequence) || sequence.owner() != this) {
-        throw new IllegalArgumentException("the sequence was opened by another engine");
-      }
-      if (sequence.isClosed()) {
-        throw new IllegalStateException("the sequence is closed");
-      }
-      if (!seen.add(sequence)) {
-        throw new IllegalArgumentException("a sequence stands twice in one step");
-      }
-      StepSteering.check(sequence.options().steering(), config.layers(), config.hiddenSize());
-      int count = input.tokenIds().length;
-      int room = sequence.options().maxLength() - sequence.length();
-      if (count < 1 || count > room) {
-        throw new IllegalArgumentException(
-            "%d tokens for a sequence at %d; it has room for %d more"
-                .formatted(count, sequence.length(), room));
-      }
-      for (int id : input.tokenIds()) {
-        if (id < 0 || id >= config.vocabularySize()) {
-          throw new IllegalArgumentException(
-              "token id %d is not of this model's vocabulary, 0 … %d"
-                  .formatted(id, config.vocabularySize() - 1));
-        }
-      }
     }
   }
 

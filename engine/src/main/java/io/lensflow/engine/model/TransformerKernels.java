@@ -22,13 +22,14 @@ final class TransformerKernels implements AutoCloseable {
   record Attention(
       Tensor rotation,
       Tensor poolRows,
+      Argument copies,
       Argument kinds,
       Argument bounds,
       Argument spans,
       Argument gathers,
       Argument masks) {
     private Object[] arguments() {
-      return new Object[] {rotation, poolRows, kinds, bounds, spans, gathers, masks};
+      return new Object[] {rotation, poolRows, copies, kinds, bounds, spans, gathers, masks};
     }
   }
 

@@ -218,9 +218,9 @@ class Kernels(Module):
   # w: 12 tensors a layer: 0 input norm, 1 query/key/value, 2 its bias, 3 query norm, 4 key norm, 5 output projection,
   # 6 its bias, 7 post-attention norm, 8 gate and up, 9 its bias, 10 down, 11 its bias; empty where a model has none.
   # floors: of norms over D and over E; cache: per layer the pools of keys and of values; pool_rows [N]: where new
-  # ones go; kinds: per layer which spans it takes; bounds: where the spans of each kind
+  # ones go; copies: rows that are copied then, from and to, or empty; kinds: per layer which spans it takes; bounds: where the spans of each kind
   # begin, and where the last end
-  def attention_half(self: __torch__.Kernels, x: Tensor, layer: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, kinds: List[int], bounds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tuple[Tensor, Tensor]:
+  def attention_half(self: __torch__.Kernels, x: Tensor, layer: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, copies: List[Tensor], kinds: List[int], bounds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tuple[Tensor, Tensor]:
     at = torch.mul(layer, 12)
     x = (self).tap(x, layer, 0, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
     a = (self).norm(x, w[at], floors[0], )
@@ -242,6 +242,9 @@ class Kernels(Module):
     new_values = torch.transpose(torch.narrow(qkv, 1, torch.add(heads, groups), groups), 0, 1)
     _0 = torch.index_copy_(keys, 1, pool_rows, new_keys)
     _1 = torch.index_copy_(values, 1, pool_rows, new_values)
+    if torch.gt(len(copies), 0):
+      _2 = torch.index_copy_(keys, 1, copies[1], torch.index_select(keys, 1, copies[0]))
+      _3 = torch.index_copy_(values, 1, copies[1], torch.index_select(values, 1, copies[0]))
     kind = kinds[layer]
     y = (self).attend(torch.narrow(qk, 1, 0, heads), keys, values, bounds[kind], bounds[torch.add(kind, 1)], spans, gathers, masks, )
     return (x, (self).linear(y, w[torch.add(at, 5)], w[torch.add(at, 6)], ))
@@ -257,9 +260,9 @@ class Kernels(Module):
     return (self).linear(y, w[torch.add(at, 10)], w[torch.add(at, 11)], )
 
   # All blocks, of a model that one rank holds: x [N, D] -> [N, D]
-  def blocks(self: __torch__.Kernels, x: Tensor, layers: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, kinds: List[int], bounds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
+  def blocks(self: __torch__.Kernels, x: Tensor, layers: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, copies: List[Tensor], kinds: List[int], bounds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
     for layer in range(layers):
-      x, o = (self).attention_half(x, layer, w, floors, cache, rotation, pool_rows, kinds, bounds, spans, gathers, masks, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+      x, o = (self).attention_half(x, layer, w, floors, cache, rotation, pool_rows, copies, kinds, bounds, spans, gathers, masks, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
       x = (self).join(x, o, layer, 2, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
       o = (self).mlp_half(x, layer, w, floors, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
       x = (self).join(x, o, layer, 5, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
@@ -288,13 +291,13 @@ class Kernels(Module):
     return total
 
   # A rank's attention in one layer; before it, the sum of the layer before, or of the embeddings, is taken in.
-  def rank_attention(self: __torch__.Kernels, x: Tensor, layer: int, before: List[Tensor], parts: List[Tensor], rank: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, kinds: List[int], bounds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
+  def rank_attention(self: __torch__.Kernels, x: Tensor, layer: int, before: List[Tensor], parts: List[Tensor], rank: int, w: List[Tensor], floors: List[Tensor], cache: List[Tensor], rotation: Tensor, pool_rows: Tensor, copies: List[Tensor], kinds: List[int], bounds: List[int], spans: List[int], gathers: List[Tensor], masks: List[Tensor], columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
     o = (self).sum(before, rank, torch.size(x, 0), )
     if torch.eq(layer, 0):
       x = o
     else:
       x = (self).join(x, o, torch.sub(layer, 1), 5, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
-    x, o = (self).attention_half(x, layer, w, floors, cache, rotation, pool_rows, kinds, bounds, spans, gathers, masks, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+    x, o = (self).attention_half(x, layer, w, floors, cache, rotation, pool_rows, copies, kinds, bounds, spans, gathers, masks, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
     _0 = (self).leave(o, parts, rank, )
     return x
 

@@ -90,7 +90,7 @@ final class Batch {
   private void step() {
     Collections.shuffle(running, random);
     List<Client> taking = new ArrayList<>(running);
-    taking.removeIf(client -> random.nextInt(6) == 0);
+    taking.removeIf(client -> !client.fresh && random.nextInt(6) == 0);
     List<StepInput> inputs = taking.stream().map(Client::next).toList();
     List<StepOutput> outputs = engine.step(inputs);
     assertThat(outputs).hasSameSizeAs(inputs);
@@ -107,6 +107,9 @@ final class Batch {
     private final List<PreparedVector> vectors = new ArrayList<>();
     private Sequence sequence;
     private int chunk;
+
+    /** Whether it has still to take over what its source may give up with the next step. */
+    private boolean fresh;
 
     Client(Request request) {
       this.request = request;
@@ -129,16 +132,44 @@ final class Batch {
                 PositionSpec.parse(site.positions()),
                 site.preserveNorm()));
       }
+      SequenceOptions options =
+          new SequenceOptions(request.prompt().length, request.rows(), request.capture(), sites);
       try {
-        sequence =
-            engine.open(
-                new SequenceOptions(
-                    request.prompt().length, request.rows(), request.capture(), sites));
+        sequence = random.nextBoolean() ? begun(options) : engine.open(options);
         return true;
       } catch (KvCapacityException e) {
         close();
         return false;
       }
+    }
+
+    /** One that begins with what another has consumed, if there is one. */
+    private Sequence begun(SequenceOptions options) {
+      for (Client other : running) {
+        if (other.fresh) {
+          continue;
+        }
+        int shared = Arrays.mismatch(request.prompt(), other.request.prompt());
+        int most = Math.min(shared < 0 ? request.prompt().length : shared, other.sequence.length());
+        int begin = 0;
+        int chunks = 0;
+        while (chunks < request.chunks().length && begin + request.chunks()[chunks] <= most) {
+          begin += request.chunks()[chunks++];
+        }
+        if (begin > 0 && begin < Math.min(request.prompt().length, request.cancelledAfter())) {
+          try {
+            Sequence forked = engine.fork(other.sequence, begin, options);
+            chunk = chunks;
+            fresh = true;
+            transcript.beginsAt(begin);
+            return forked;
+          } catch (IllegalArgumentException e) {
+            // What is captured or steered does not allow it.
+            continue;
+          }
+        }
+      }
+      return engine.open(options);
     }
 
     StepInput next() {
@@ -155,6 +186,7 @@ final class Batch {
 
     void take(StepOutput output) {
       assertThat(output.sequence()).isSameAs(sequence);
+      fresh = false;
       transcript.add(output, sequence.length() - 1);
       if (sequence.length() >= request.prompt().length
           && transcript.tokens().size() < request.newTokens()) {

@@ -10,6 +10,7 @@ import io.lensflow.engine.model.ModelConfig;
 import java.io.IOException;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -37,7 +38,12 @@ record RandomCase(long seed, String checkpoint, EngineOptions options, List<Requ
     List<Request> requests =
         Stream.generate(() -> Request.random(random, config))
             .limit(2 + random.nextInt(MOST_REQUESTS - 1))
-            .toList();
+            .collect(Collectors.toList());
+    for (int i = 1; i < requests.size(); i++) {
+      Request other = requests.get(random.nextInt(i));
+      int most = Math.min(other.prompt().length, requests.get(i).prompt().length);
+      requests.set(i, requests.get(i).beginningLike(other, random.nextInt(most + 1)));
+    }
     int longest = requests.stream().mapToInt(Request::rows).max().orElseThrow();
     int all = requests.stream().mapToInt(Request::rows).sum();
     boolean half = deterministic && random.nextBoolean();

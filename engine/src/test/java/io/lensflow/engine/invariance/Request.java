@@ -88,6 +88,14 @@ record Request(
         steering);
   }
 
+  /** The same request, whose prompt begins with some tokens of another's. */
+  Request beginningLike(Request other, int tokens) {
+    int[] begun = prompt.clone();
+    System.arraycopy(other.prompt, 0, begun, 0, tokens);
+    return new Request(
+        begun, chunks, newTokens, arrival, cancelledAfter, logits, capture, steering);
+  }
+
   private static int[] chunks(Random random, int p, int most) {
     List<Integer> chunks = new ArrayList<>();
     for (int left = p; left > 0; left -= chunks.get(chunks.size() - 1)) {

@@ -32,9 +32,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * A request's rows depend on the request alone: not on who shares its steps, when they come and go,
- * how prompts are cut, where in the pool its keys lie, how much staging there is, or how many ranks
- * compute. Each case is drawn from a seed, which a failure names; {@code -Dlensflow.cases=1000}
- * runs more of them, {@code -Dlensflow.seed=S} others.
+ * how prompts are cut, whether its first keys are another's, where in the pool they lie, how much
+ * staging there is, or how many ranks compute. Each case is drawn from a seed, which a failure
+ * names; {@code -Dlensflow.cases=1000} runs more of them, {@code -Dlensflow.seed=S} others.
  *
  * <p>Seeds and no property library: a case needs loaded engines, which no library would shrink, and
  * the requests of a failing case can be struck out by hand.
@@ -47,6 +47,7 @@ class SameRowsTest {
   private static final int MANY = 22;
 
   private static final Map<String, Engine> ALONE = new HashMap<>();
+  private static int forks;
 
   private static Stream<Long> seeds() {
     return LongStream.range(FIRST_SEED, FIRST_SEED + CASES).boxed();
@@ -60,6 +61,7 @@ class SameRowsTest {
   static void close() {
     ALONE.values().forEach(Engine::close);
     ALONE.clear();
+    assertThat(forks).as("sequences that began with another's tokens").isPositive();
   }
 
   /** An engine of one rank with room for everything. */
@@ -86,6 +88,7 @@ class SameRowsTest {
         Request request = drawn.requests().get(i);
         Transcript expected = Batch.inOneChunk(alone, request, together.get(i).tokens());
         compare(together.get(i), expected, request, drawn.describe(i));
+        forks += together.get(i).begin() > 0 ? 1 : 0;
       }
     }
   }

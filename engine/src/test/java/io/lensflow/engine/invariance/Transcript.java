@@ -21,6 +21,7 @@ final class Transcript {
   record Place(HookPoint hookPoint, int layer, int position) {}
 
   private final int vocabularySize;
+  private int begin;
   private final Map<Place, ByteBuffer> rows = new HashMap<>();
   private final Map<Integer, ByteBuffer> finalRows = new TreeMap<>();
   private final List<Integer> tokens = new ArrayList<>();
@@ -29,6 +30,16 @@ final class Transcript {
 
   Transcript(int vocabularySize) {
     this.vocabularySize = vocabularySize;
+  }
+
+  /** Its first tokens were taken over from another sequence. */
+  void beginsAt(int position) {
+    begin = position;
+  }
+
+  /** How many tokens were taken over. */
+  int begin() {
+    return begin;
   }
 
   /** Takes in what a step gave whose last row is at position {@code last}. */

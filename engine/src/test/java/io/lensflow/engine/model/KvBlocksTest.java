@@ -114,7 +114,12 @@ class KvBlocksTest {
     List<Run> runs = List.of(new Run(7, 1), new Run(2, 2));
     RunningSequence sequence =
         new RunningSequence(
-            null, new SequenceOptions(1, 3 * SIZE, CapturePlan.NONE, List.of()), null, runs);
+            null,
+            new SequenceOptions(1, 3 * SIZE, CapturePlan.NONE, List.of()),
+            null,
+            runs,
+            null,
+            0);
     assertThat(sequence.poolRow(0)).isEqualTo(7 * SIZE);
     assertThat(sequence.poolRow(SIZE - 1)).isEqualTo(8 * SIZE - 1);
     assertThat(sequence.poolRow(SIZE)).isEqualTo(2 * SIZE);

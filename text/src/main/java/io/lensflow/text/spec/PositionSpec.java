@@ -87,6 +87,15 @@ public final class PositionSpec {
     return false;
   }
 
+  /** The first selected position before {@code end}, or {@code end} if none is. */
+  public int firstSelected(int end, int promptLength) {
+    int position = 0;
+    while (position < end && !selects(position, promptLength)) {
+      position++;
+    }
+    return position;
+  }
+
   /** The spec in its canonical text: lower case, without white space. */
   @Override
   public String toString() {
