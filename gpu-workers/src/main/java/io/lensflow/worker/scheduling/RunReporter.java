@@ -99,18 +99,23 @@ final class RunReporter {
     end(generation, events.failed(run.request().source(), run.attempt(), failure));
   }
 
-  /** The run's deadline has passed. */
-  void late(Generation generation) {
+  /** The run was cancelled, or its deadline has passed: nothing is said of it any more. */
+  void stopped(Batch.Stopped stopped) {
+    if (stopped.cancelReason() == null) {
+      late(stopped.generation());
+      return;
+    }
+    Run run = stopped.generation().run();
+    end(
+        stopped.generation(),
+        events.cancelled(run.request().source(), run.attempt(), stopped.cancelReason()));
+  }
+
+  private void late(Generation generation) {
     String message =
         "the deadline %s passed after %d generated tokens; set a later deadline or fewer maxNewTokens"
             .formatted(generation.run().request().deadline(), generation.generatedTokens());
     failed(generation, new Failure(CompletionEvents.DEADLINE_EXCEEDED, message, "deadline"));
-  }
-
-  /** The run was cancelled. */
-  void cancelled(Generation generation, String reason) {
-    Run run = generation.run();
-    end(generation, events.cancelled(run.request().source(), run.attempt(), reason));
   }
 
   /** The attempt failed; its rows that were not sent are dropped. */
@@ -125,6 +130,7 @@ final class RunReporter {
     publisher.tell(new ActivationPublisher.Abort(attemptId));
   }
 
+  /** Comes last of all: what was said of a run later would be lost, or follow its end. */
   private void end(Generation generation, CompletionEvent terminal) {
     Instant admitted = generation.admittedAt() == null ? clock.instant() : generation.admittedAt();
     String attemptId = generation.run().attemptId();

@@ -306,7 +306,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
         }
       }
     }
-    step();
+    List<Batch.Stopped> stopped = sendOff();
     reporter.rows(
         publications.stream()
             .filter(one -> !one.progress().rows().rows().isEmpty())
@@ -315,6 +315,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     for (Publication one : publications) {
       reporter.progress(one.generation(), one.progress());
     }
+    stopped.forEach(reporter::stopped);
     metrics.tokens(publications.stream().filter(p -> p.progress().token() != null).count());
     reportBuffer();
     return this;
@@ -340,18 +341,21 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     reporter.failed(generation, new Failure(code, refusal.reason(), null));
   }
 
-  /** Sends off the next step, if there is one and nothing is in its way. */
+  /** Goes on, where all that the last step gave is published. */
   private void step() {
+    sendOff().forEach(reporter::stopped);
+  }
+
+  /**
+   * Sends off the next step, if there is one and nothing is in its way.
+   *
+   * @return runs that were stopped before it: they are to end behind what the last one gave them
+   */
+  private List<Batch.Stopped> sendOff() {
     if (stepping) {
-      return;
+      return List.of();
     }
-    for (Batch.Stopped stopped : batch.takeStopped(clock.instant())) {
-      if (stopped.cancelReason() != null) {
-        reporter.cancelled(stopped.generation(), stopped.cancelReason());
-      } else {
-        reporter.late(stopped.generation());
-      }
-    }
+    List<Batch.Stopped> stopped = batch.takeStopped(clock.instant());
     announce();
     if (engineUp) {
       StepPlan plan = composer.compose(engine, bufferedBytes, clock.instant());
@@ -362,6 +366,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
         partners.group().tell(new TensorParallelGroup.RunStep(plan, stepReplies));
       }
     }
+    return stopped;
   }
 
   /** All sequences are gone: their attempts have failed. */

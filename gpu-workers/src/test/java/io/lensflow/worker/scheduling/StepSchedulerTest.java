@@ -416,6 +416,29 @@ class StepSchedulerTest {
   }
 
   @Test
+  void shouldEndBehindRowsAndTokensWhenItIsStoppedWhileAStepRuns() {
+    MockProducer<String, SpecificRecord> slow =
+        new MockProducer<>(false, new RoundRobinPartitioner(), new StringSerializer(), noBytes);
+    scheduler = spawn(2, 4, false, 1_000_000, slow);
+    Run run = submit(Traffic.request("a", 50));
+    slow.completeNext();
+    StepPlan first = nextPlan();
+    scheduler.tell(new StepScheduler.Cancel(run.requestId(), "enough"));
+    answer(first, true);
+
+    publisher.expectMessageClass(ActivationPublisher.Rows.class);
+    ActivationPublisher.Finish end = publisher.expectMessageClass(ActivationPublisher.Finish.class);
+    assertThat(end.terminal().getType()).isEqualTo(CompletionType.CANCELLED);
+    // The end waits for the step's token.
+    assertThat(end.events().toCompletableFuture()).isNotDone();
+    slow.completeNext();
+    assertThat(end.events().toCompletableFuture()).isCompleted();
+    assertThat(slow.history())
+        .extracting(sent -> ((CompletionEvent) sent.value()).getType())
+        .containsExactly(CompletionType.ACCEPTED, CompletionType.TOKENS);
+  }
+
+  @Test
   void shouldCutPromptsAtTheSamePlacesWhoeverRunsBesideWhenChunksAreWhole() {
     scheduler = spawn(4, 4, true, 1_000_000);
     submit(bare("0123456789", 9));
