@@ -10,6 +10,7 @@ import io.lensflow.engine.StepInput.Logits;
 import io.lensflow.engine.capture.CapturedRows;
 import io.lensflow.engine.capture.HookPoint;
 import io.lensflow.engine.lens.HeadSummary;
+import io.lensflow.records.Accepted;
 import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.CompletionType;
 import io.lensflow.records.PromptRequest;
@@ -33,9 +34,15 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.MockProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.clients.producer.RoundRobinPartitioner;
+import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.Serializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -246,6 +253,65 @@ class StepSchedulerTest {
                     .isEqualTo(run.attemptId()));
   }
 
+  /** Takes all records but those that announce a prompt of this length. */
+  private MockProducer<String, SpecificRecord> refusing(
+      int promptLength, RuntimeException problem, AtomicInteger tries) {
+    return new MockProducer<>(true, new RoundRobinPartitioner(), new StringSerializer(), noBytes) {
+      @Override
+      public synchronized Future<RecordMetadata> send(
+          ProducerRecord<String, SpecificRecord> sent, Callback callback) {
+        Accepted accepted = ((CompletionEvent) sent.value()).getAccepted();
+        if (accepted != null && accepted.getPromptTokenIds().size() == promptLength) {
+          tries.incrementAndGet();
+          throw problem;
+        }
+        return super.send(sent, callback);
+      }
+    };
+  }
+
+  @Test
+  void shouldPauseBetweenTriesWhenTheBrokerIsAway() {
+    AtomicInteger tries = new AtomicInteger();
+    scheduler =
+        spawn(2, 4, false, 1_000_000, refusing(1, new TimeoutException("no broker"), tries));
+    submit(bare("a", 2));
+
+    Await.until(Duration.ofSeconds(5), () -> tries.get() > 2);
+    group.expectNoMessage(Duration.ofMillis(100));
+    assertThat(tries).hasValueLessThan(50);
+  }
+
+  @Test
+  void shouldFailTheRunAndLetOthersInWhenItsAttemptCanNeverBeOnRecord() {
+    AtomicInteger tries = new AtomicInteger();
+    scheduler =
+        spawn(2, 4, false, 1_000_000, refusing(3, new RecordTooLargeException("1 MiB"), tries));
+    scheduler.tell(new StepScheduler.Submit(Runs.run(engine, bare("abc", 2))));
+    scheduler.tell(new StepScheduler.Submit(Runs.run(engine, bare("a", 2))));
+
+    CompletionEvent end = finish();
+    assertThat(end.getType()).isEqualTo(CompletionType.FAILED);
+    assertThat(end.getFailure().getCode()).isEqualTo("WORKER_ERROR");
+    assertThat(end.getFailure().getMessage()).contains("RecordTooLargeException: 1 MiB");
+    assertThat(opened(nextPlan())).containsExactly(1L);
+    assertThat(tries).hasValue(1);
+  }
+
+  @Test
+  void shouldEndOnceWhenItIsCancelledBeforeItsAttemptTurnsOutToBeUnrecordable() {
+    MockProducer<String, SpecificRecord> slow =
+        new MockProducer<>(false, new RoundRobinPartitioner(), new StringSerializer(), noBytes);
+    scheduler = spawn(2, 4, false, 1_000_000, slow);
+    Run run = submit(bare("a", 2));
+    scheduler.tell(new StepScheduler.Cancel(run.requestId(), "enough"));
+    assertThat(finish().getType()).isEqualTo(CompletionType.CANCELLED);
+
+    slow.errorNext(new RecordTooLargeException("1 MiB"));
+
+    publisher.expectNoMessage(Duration.ofMillis(50));
+  }
+
   @Test
   void shouldLetTheNextJoinWhenASlotIsFree() {
     submit(bare("a", 1));
@@ -345,6 +411,29 @@ class StepSchedulerTest {
   }
 
   @Test
+  void shouldEndBehindRowsAndTokensWhenItIsStoppedWhileAStepRuns() {
+    MockProducer<String, SpecificRecord> slow =
+        new MockProducer<>(false, new RoundRobinPartitioner(), new StringSerializer(), noBytes);
+    scheduler = spawn(2, 4, false, 1_000_000, slow);
+    Run run = submit(Traffic.request("a", 50));
+    slow.completeNext();
+    StepPlan first = nextPlan();
+    scheduler.tell(new StepScheduler.Cancel(run.requestId(), "enough"));
+    answer(first, true);
+
+    publisher.expectMessageClass(ActivationPublisher.Rows.class);
+    ActivationPublisher.Finish end = publisher.expectMessageClass(ActivationPublisher.Finish.class);
+    assertThat(end.terminal().getType()).isEqualTo(CompletionType.CANCELLED);
+    // The end waits for the step's token.
+    assertThat(end.events().toCompletableFuture()).isNotDone();
+    slow.completeNext();
+    assertThat(end.events().toCompletableFuture()).isCompleted();
+    assertThat(slow.history())
+        .extracting(sent -> ((CompletionEvent) sent.value()).getType())
+        .containsExactly(CompletionType.ACCEPTED, CompletionType.TOKENS);
+  }
+
+  @Test
   void shouldFailWhenTheDeadlinePassesWhileTheEngineIsAway() {
     scheduler.tell(new StepScheduler.GroupDown("restarting"));
     submit(Traffic.request("a", 5, r -> r.setDeadline(now.plusSeconds(60))));
@@ -413,29 +502,6 @@ class StepSchedulerTest {
       prompts += tokens;
     }
     assertThat(prompts).isEqualTo(31);
-  }
-
-  @Test
-  void shouldEndBehindRowsAndTokensWhenItIsStoppedWhileAStepRuns() {
-    MockProducer<String, SpecificRecord> slow =
-        new MockProducer<>(false, new RoundRobinPartitioner(), new StringSerializer(), noBytes);
-    scheduler = spawn(2, 4, false, 1_000_000, slow);
-    Run run = submit(Traffic.request("a", 50));
-    slow.completeNext();
-    StepPlan first = nextPlan();
-    scheduler.tell(new StepScheduler.Cancel(run.requestId(), "enough"));
-    answer(first, true);
-
-    publisher.expectMessageClass(ActivationPublisher.Rows.class);
-    ActivationPublisher.Finish end = publisher.expectMessageClass(ActivationPublisher.Finish.class);
-    assertThat(end.terminal().getType()).isEqualTo(CompletionType.CANCELLED);
-    // The end waits for the step's token.
-    assertThat(end.events().toCompletableFuture()).isNotDone();
-    slow.completeNext();
-    assertThat(end.events().toCompletableFuture()).isCompleted();
-    assertThat(slow.history())
-        .extracting(sent -> ((CompletionEvent) sent.value()).getType())
-        .containsExactly(CompletionType.ACCEPTED, CompletionType.TOKENS);
   }
 
   @Test
