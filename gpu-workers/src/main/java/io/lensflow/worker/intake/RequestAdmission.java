@@ -152,12 +152,16 @@ final class RequestAdmission extends AbstractBehavior<RequestSession.Command> {
     if (parked) {
       one.intake.tell(new RequestSession.Parked(one.requestId(), true));
     }
-    Duration left = Duration.between(one.shared.clock().instant(), request.deadline());
-    one.timers.startSingleTimer(new RequestSession.WaitOver(), left.plusMillis(1));
+    startWaitOver();
     getContext()
         .getLog()
         .info("request={} waits: {}", one.requestId(), one.partners.captures().reason());
     return this;
+  }
+
+  private void startWaitOver() {
+    Duration left = Duration.between(one.shared.clock().instant(), request.deadline());
+    one.timers.startSingleTimer(new RequestSession.WaitOver(), left.plusMillis(1));
   }
 
   private void stopWaitingForDecoder() {
@@ -268,6 +272,8 @@ final class RequestAdmission extends AbstractBehavior<RequestSession.Command> {
               .formatted(one.partners.captures().reason()));
     }
     if (isHeldUp()) {
+      // The timer may be early: it does not see that the clock is set.
+      startWaitOver();
       return this;
     }
     stopWaitingForDecoder();

@@ -85,6 +85,7 @@ class RequestIntakeTest {
         }
       };
   private volatile boolean decoderBehind;
+  private volatile Duration clockError = Duration.ZERO;
   private ActorRef<RequestIntake.Command> intake;
   private volatile Resolution answerEverything = new Resolution.Pinned(PinnedSteering.NONE);
   private long nextTicket;
@@ -177,7 +178,7 @@ class RequestIntakeTest {
                     new BatchRoom(64),
                     listener.ref()),
                 new WorkerMetrics(new SimpleMeterRegistry()),
-                Instant::now));
+                () -> Instant.now().plus(clockError)));
     intake.tell(new RequestIntake.Begin(scheduler.ref()));
     intake.tell(new RequestIntake.ControlCaughtUp());
     intake.tell(new RequestIntake.SteeringHeard(new SteeringTable.Ready()));
@@ -396,6 +397,21 @@ class RequestIntakeTest {
     assertThat(failure.getMessage()).contains("its capture waited (the decoder is behind)");
     assertThat(source.parked).isEmpty();
     scheduler.expectNoMessage(Duration.ofMillis(30));
+  }
+
+  @Test
+  void shouldStillEndWhenTheClockWasSetBackWhileACaptureWaits() {
+    decoderBehind = true;
+    PromptRequest request =
+        Traffic.request("abc", 3, r -> r.setDeadline(Instant.now().plusMillis(300)));
+    long ticket = deliver(request, 1);
+    Await.until(PATIENCE, () -> source.parked.contains(ticket));
+
+    clockError = Duration.ofMillis(-400);
+
+    awaitCompleted(ticket);
+    assertThat(event(request.getRequestId(), CompletionType.FAILED).getFailure().getCode())
+        .isEqualTo("DEADLINE_EXCEEDED");
   }
 
   @Test
