@@ -10,7 +10,6 @@ import io.lensflow.worker.request.GenerationRequest;
 import io.lensflow.worker.request.InvalidRequestException;
 import io.lensflow.worker.request.Lane;
 import io.lensflow.worker.request.RequestValidator;
-import io.lensflow.worker.steering.PinnedSteering;
 import io.lensflow.worker.steering.Resolution;
 import io.lensflow.worker.steering.SteeringTable;
 import java.time.Duration;
@@ -210,9 +209,6 @@ final class RequestAdmission extends AbstractBehavior<RequestSession.Command> {
 
   private Behavior<RequestSession.Command> onResolved(RequestSession.Resolved resolved) {
     if (resolved.resolution() instanceof Resolution.Pinned pinned) {
-      if (one.steering != PinnedSteering.NONE) {
-        return one.onLateAnswer(resolved);
-      }
       one.steering = pinned.steering();
       stopWaitingForVector();
       return run();
