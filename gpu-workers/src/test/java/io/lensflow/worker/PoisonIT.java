@@ -8,8 +8,6 @@ import io.lensflow.records.DeadLetter;
 import io.lensflow.testkit.Await;
 import io.lensflow.testkit.KafkaEnvironment;
 import io.lensflow.testkit.KafkaExtension;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,22 +52,12 @@ class PoisonIT {
       assertThat(worker.deaths()).isEqualTo(ATTEMPTS);
       List<CompletionEvent> begun = traffic.eventsOf(poison, CompletionType.ACCEPTED);
       assertThat(begun).hasSize(ATTEMPTS);
-      Await.until("the dead letter", Traffic.PATIENCE, () -> letter(traffic, poison) != null);
-      DeadLetter letter = letter(traffic, poison);
+      DeadLetter letter = traffic.awaitDeadLetter(poison);
       assertThat(letter.getAttempts()).isEqualTo(ATTEMPTS);
-      assertThat(letter.getKey())
-          .isEqualTo(ByteBuffer.wrap(poison.getBytes(StandardCharsets.UTF_8)));
+      assertThat(letter.getRequestId()).isEqualTo(poison);
       assertThat(letter.getFailure().getMessage())
           .contains("given up after 2 attempts", "never ended, so its process died")
           .contains(begun.stream().map(CompletionEvent::getAttemptId).toList());
     }
-  }
-
-  private static DeadLetter letter(Traffic traffic, String requestId) {
-    return traffic.deadLetters.stream()
-        .map(Traffic.Seen::value)
-        .filter(letter -> letter.getRequestId().equals(requestId))
-        .findFirst()
-        .orElse(null);
   }
 }

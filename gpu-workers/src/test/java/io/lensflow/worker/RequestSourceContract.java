@@ -2,33 +2,26 @@ package io.lensflow.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lensflow.engine.capture.HookPoint;
 import io.lensflow.records.ActivationChunk;
-import io.lensflow.records.ChatMessage;
 import io.lensflow.records.CompletionEvent;
 import io.lensflow.records.CompletionType;
+import io.lensflow.records.DeadLetter;
 import io.lensflow.records.FinishReason;
+import io.lensflow.records.HookPoint;
 import io.lensflow.records.LensMetric;
 import io.lensflow.records.PromptRequest;
-import io.lensflow.schemas.serde.LensflowHeaders;
 import io.lensflow.testkit.Await;
 import io.lensflow.testkit.KafkaEnvironment;
 import io.lensflow.testkit.KafkaExtension;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
-import java.util.function.Consumer;
 import java.util.stream.IntStream;
-import java.util.zip.CRC32C;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -40,13 +33,12 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/**
- * What a worker owes its requests, whatever it takes them from: the same tests for both sources.
- */
+/** What a worker owes its requests, from whichever source it takes them. */
 @ExtendWith(KafkaExtension.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class RequestSourceContract {
   private static final int SLOTS = 6;
+  private static final String LONG_PROMPT = "a long prompt, read in chunks of sixteen";
 
   private final String setting;
   private final ScriptedEngine.Script script = new ScriptedEngine.Script();
@@ -139,15 +131,12 @@ abstract class RequestSourceContract {
     String id =
         traffic.send(
             Traffic.request(
-                "a long prompt, read in chunks of sixteen",
+                LONG_PROMPT,
                 4,
                 r -> {
                   r.setLabels(Map.of("run", "7"));
                   r.getCapture()
-                      .setHookPoints(
-                          List.of(
-                              io.lensflow.records.HookPoint.RESIDUAL_POST,
-                              io.lensflow.records.HookPoint.ATTENTION_INPUT));
+                      .setHookPoints(List.of(HookPoint.RESIDUAL_POST, HookPoint.ATTENTION_INPUT));
                   r.getCapture().setLayers("0,2");
                   r.getLenses().get(0).setMetrics(List.of(LensMetric.TOP_K, LensMetric.KL));
                 }));
@@ -163,66 +152,15 @@ abstract class RequestSourceContract {
     assertThat(chunks)
         .extracting(c -> c.value().getSequence())
         .containsExactlyElementsOf(IntStream.range(0, chunks.size()).boxed().toList());
-    for (io.lensflow.records.HookPoint hookPoint :
-        List.of(
-            io.lensflow.records.HookPoint.RESIDUAL_POST,
-            io.lensflow.records.HookPoint.ATTENTION_INPUT)) {
-      TreeSet<Integer> positions = new TreeSet<>();
-      chunks.stream()
-          .filter(c -> c.value().getHookPoint() == hookPoint)
-          .forEach(c -> positions.addAll(c.value().getPositions()));
-      assertThat(positions).containsExactlyElementsOf(IntStream.range(0, rows).boxed().toList());
+    for (HookPoint hookPoint : List.of(HookPoint.RESIDUAL_POST, HookPoint.ATTENTION_INPUT)) {
+      assertThat(CapturedChunks.positions(chunks, hookPoint))
+          .containsExactlyElementsOf(IntStream.range(0, rows).boxed().toList());
     }
-    chunks.forEach(chunk -> checkChunk(chunk, end));
+    chunks.forEach(chunk -> CapturedChunks.check(chunk, LONG_PROMPT, end));
     ActivationChunk last = chunks.get(chunks.size() - 1).value();
     int at = last.getPositions().size() - 1;
     assertThat(last.getModelTopIds().get(at)).isEqualTo(last.getNextTokenIds().get(at));
     assertThat(last.getModelTopLogits().get(at)).isEqualTo(10f);
-  }
-
-  private void checkChunk(Traffic.Seen<ActivationChunk> seen, CompletionEvent end) {
-    ActivationChunk chunk = seen.value();
-    HookPoint hookPoint = HookPoint.valueOf(chunk.getHookPoint().name());
-    String text = "a long prompt, read in chunks of sixteen" + end.getFinished().getText();
-    byte[] ids = text.getBytes(StandardCharsets.UTF_8);
-    assertThat(chunk.getAttemptId()).isEqualTo(end.getAttemptId());
-    assertThat(chunk.getLabels()).containsEntry("run", "7");
-    assertThat(chunk.getRevision()).isEqualTo("scripted-1");
-    assertThat(chunk.getLayers()).containsExactly(0, 2);
-    assertThat(chunk.getShape())
-        .containsExactly(2, chunk.getPositions().size(), ScriptedEngine.HIDDEN);
-    ByteBuffer payload = chunk.getPayload().duplicate().order(ByteOrder.LITTLE_ENDIAN);
-    CRC32C crc = new CRC32C();
-    crc.update(chunk.getPayload().duplicate());
-    for (int layer : chunk.getLayers()) {
-      for (int position : chunk.getPositions()) {
-        for (int i = 0; i < ScriptedEngine.HIDDEN; i++) {
-          assertThat(payload.getFloat())
-              .isEqualTo(ScriptedEngine.value(layer, position, hookPoint));
-        }
-      }
-    }
-    assertThat(payload.hasRemaining()).isFalse();
-    // KL needs the model's own distribution, and neither hook point holds layer 3 here.
-    ByteBuffer finalRow = chunk.getFinalRow().duplicate().order(ByteOrder.LITTLE_ENDIAN);
-    crc.update(chunk.getFinalRow().duplicate());
-    for (int position : chunk.getPositions()) {
-      assertThat(finalRow.getFloat())
-          .isEqualTo(ScriptedEngine.value(3, position, HookPoint.RESIDUAL_POST));
-      finalRow.position(finalRow.position() + (ScriptedEngine.HIDDEN - 1) * Float.BYTES);
-    }
-    assertThat(chunk.getCrc32c()).isEqualTo(crc.getValue());
-    for (int i = 0; i < chunk.getPositions().size(); i++) {
-      int position = chunk.getPositions().get(i);
-      assertThat(chunk.getTokenIds().get(i)).isEqualTo(ids[position]);
-      assertThat(chunk.getNextTokenIds().get(i)).isEqualTo(ids[position + 1]);
-      boolean headRan = position >= end.getFinished().getPromptTokens() - 1;
-      assertThat(chunk.getModelTopIds().get(i) != null).isEqualTo(headRan);
-    }
-    assertThat(LensflowHeaders.get(seen.record().headers(), LensflowHeaders.ATTEMPT))
-        .contains(end.getAttemptId());
-    assertThat(new String(seen.record().key(), StandardCharsets.UTF_8))
-        .isEqualTo(chunk.getRequestId());
   }
 
   @Test
@@ -289,52 +227,9 @@ abstract class RequestSourceContract {
                     .isCloseTo((float) expected, org.assertj.core.api.Assertions.within(1e-5f)));
   }
 
-  /** Requests that no worker can serve, with the field that is at fault. */
-  enum Bad {
-    NO_PROMPT("prompt", r -> r.getPrompt().setText(null)),
-    EMPTY("prompt.text", r -> r.getPrompt().setText("")),
-    TWO_FORMS("prompt", r -> r.getPrompt().setTokenIds(List.of(1))),
-    UNKNOWN_TOKEN(
-        "prompt.tokenIds",
-        r -> {
-          r.getPrompt().setText(null);
-          r.getPrompt().setTokenIds(List.of(1, 257));
-        }),
-    NO_TEMPLATE(
-        "prompt.messages",
-        r -> {
-          r.getPrompt().setText(null);
-          r.getPrompt().setMessages(List.of(new ChatMessage("user", "hello", null)));
-        }),
-    LAYER("capture.layers", r -> r.getCapture().setLayers("0-4")),
-    HOOK_POINT(
-        "capture.hookPoints",
-        r -> r.getCapture().setHookPoints(List.of(io.lensflow.records.HookPoint.UNKNOWN))),
-    POSITIONS("capture.positions", r -> r.getCapture().setPositions("everywhere")),
-    TOO_LONG("prompt", r -> r.getPrompt().setText("x".repeat(ScriptedEngine.CONTEXT))),
-    MODEL("model", r -> r.setModel("another")),
-    REVISION("revision", r -> r.setRevision("another")),
-    LENS_NAME("lenses[0].name", r -> r.getLenses().get(0).setName("no/lens")),
-    TARGET("lenses[0].targetIds[0]", r -> r.getLenses().get(0).setTargetIds(List.of(1_000_000))),
-    TARGET_TEXT(
-        "lenses[0].targetTexts[0]",
-        r -> r.getLenses().get(0).setTargetTexts(List.of("more than one token"))),
-    TOP_K("lenses[0].topK", r -> r.getLenses().get(0).setTopK(100_000)),
-    TEMPERATURE("sampling.temperature", r -> r.getSampling().setTemperature(Float.NaN)),
-    DEADLINE("deadline", r -> r.setDeadline(Instant.now().minusSeconds(1)));
-
-    private final String field;
-    private final Consumer<PromptRequest> change;
-
-    Bad(String field, Consumer<PromptRequest> change) {
-      this.field = field;
-      this.change = change;
-    }
-  }
-
   @ParameterizedTest
-  @EnumSource(Bad.class)
-  void shouldNameTheFieldAndGoOnWhenARequestIsBad(Bad bad) {
+  @EnumSource(BadRequest.class)
+  void shouldNameTheFieldAndGoOnWhenARequestIsBad(BadRequest bad) {
     String id = traffic.send(Traffic.request("good", 3, bad.change));
 
     CompletionEvent end = traffic.awaitEnd(id);
@@ -351,23 +246,9 @@ abstract class RequestSourceContract {
     String id = traffic.send(Traffic.request("after nonsense", 1));
 
     assertThat(traffic.awaitEnd(id).getType()).isEqualTo(CompletionType.FINISHED);
-    Await.until(Traffic.PATIENCE, () -> !letters("nonsense-" + setting).isEmpty());
-    assertThat(letters("nonsense-" + setting).get(0).getValue())
-        .isEqualTo(ByteBuffer.wrap(nonsense));
-    assertThat(letters("nonsense-" + setting).get(0).getFailure().getMessage()).contains("0x6e");
-  }
-
-  private List<io.lensflow.records.DeadLetter> letters(String key) {
-    return traffic.deadLetters.stream()
-        .map(Traffic.Seen::value)
-        .filter(
-            letter ->
-                letter.getKey() != null
-                    && StandardCharsets.UTF_8
-                        .decode(letter.getKey().duplicate())
-                        .toString()
-                        .equals(key))
-        .toList();
+    DeadLetter letter = traffic.awaitDeadLetter("nonsense-" + setting);
+    assertThat(letter.getValue()).isEqualTo(ByteBuffer.wrap(nonsense));
+    assertThat(letter.getFailure().getMessage()).contains("0x6e");
   }
 
   @Test
@@ -460,8 +341,7 @@ abstract class RequestSourceContract {
     assertThat(end.getType()).isEqualTo(CompletionType.FAILED);
     assertThat(end.getFailure().getCode()).isEqualTo("ATTEMPTS_EXHAUSTED");
     assertThat(traffic.eventsOf(poison, CompletionType.ATTEMPT_FAILED)).hasSize(3);
-    Await.until(Traffic.PATIENCE, () -> !letters(poison).isEmpty());
-    assertThat(letters(poison).get(0).getAttempts()).isEqualTo(3);
+    assertThat(traffic.awaitDeadLetter(poison).getAttempts()).isEqualTo(3);
     assertThat(traffic.awaitEnd(innocent).getType()).isEqualTo(CompletionType.FINISHED);
   }
 
@@ -499,24 +379,14 @@ abstract class RequestSourceContract {
   }
 
   private long lag(Admin admin) {
-    Map<TopicPartition, OffsetSpec> wanted = new HashMap<>();
-    for (int p = 0; p < traffic.topics.requestPartitions(); p++) {
-      wanted.put(new TopicPartition(traffic.topics.promptRequests(), p), OffsetSpec.latest());
-    }
     try {
-      Map<TopicPartition, Long> ends = new HashMap<>();
-      admin.listOffsets(wanted).all().get().forEach((p, end) -> ends.put(p, end.offset()));
-      return lag(admin, ends);
+      return lag(admin, traffic.requestEnds(admin));
     } catch (InterruptedException | ExecutionException e) {
       throw new AssertionError(e);
     }
   }
 
-  /**
-   * How many records of the topic the group has not acknowledged.
-   *
-   * @param ends where the partitions end
-   */
+  /** How many records the group has not acknowledged of the partitions that end there. */
   abstract long lag(Admin admin, Map<TopicPartition, Long> ends)
       throws InterruptedException, ExecutionException;
 

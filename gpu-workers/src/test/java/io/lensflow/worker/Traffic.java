@@ -19,16 +19,21 @@ import io.lensflow.service.KafkaSettings;
 import io.lensflow.testkit.Await;
 import io.lensflow.testkit.KafkaEnvironment;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -215,6 +220,18 @@ public final class Traffic implements AutoCloseable {
     return chunks.stream().filter(seen -> seen.value().getRequestId().equals(requestId)).toList();
   }
 
+  /** Where the partitions of the topic of requests end. */
+  Map<TopicPartition, Long> requestEnds(Admin admin)
+      throws InterruptedException, ExecutionException {
+    Map<TopicPartition, OffsetSpec> wanted = new HashMap<>();
+    for (int p = 0; p < topics.requestPartitions(); p++) {
+      wanted.put(new TopicPartition(topics.promptRequests(), p), OffsetSpec.latest());
+    }
+    Map<TopicPartition, Long> ends = new HashMap<>();
+    admin.listOffsets(wanted).all().get().forEach((p, end) -> ends.put(p, end.offset()));
+    return ends;
+  }
+
   /** Waits for an event of a request. */
   CompletionEvent await(String requestId, Predicate<CompletionEvent> wanted) {
     Await.until(
@@ -240,6 +257,20 @@ public final class Traffic implements AutoCloseable {
     return type == CompletionType.FINISHED
         || type == CompletionType.FAILED
         || type == CompletionType.CANCELLED;
+  }
+
+  /** Waits for the first dead letter of a record by its key, which is the request's id. */
+  DeadLetter awaitDeadLetter(String key) {
+    Await.until("a dead letter of " + key, PATIENCE, () -> deadLetter(key).isPresent());
+    return deadLetter(key).orElseThrow();
+  }
+
+  private Optional<DeadLetter> deadLetter(String key) {
+    ByteBuffer bytes = ByteBuffer.wrap(key.getBytes(StandardCharsets.UTF_8));
+    return deadLetters.stream()
+        .map(Seen::value)
+        .filter(letter -> bytes.equals(letter.getKey()))
+        .findFirst();
   }
 
   /** Waits for a heartbeat of a worker. */

@@ -9,6 +9,10 @@ import java.util.List;
 /**
  * A vector on every rank's device: v and v̂ as the two rows of a float32 tensor [2, D].
  *
+ * <p>When it is closed no further sequence can be steered by it. Its memory goes then, unless the
+ * last steered step used it: ranks keep what that step was told, which is as a rule the same for
+ * the next one, until a step is steered in another way. That is one step's vectors at most.
+ *
  * <p>Not thread-safe: made and closed between steps, by who steps the engine.
  */
 public final class DeviceVector implements PreparedVector {

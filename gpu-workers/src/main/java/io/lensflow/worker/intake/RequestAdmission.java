@@ -10,7 +10,6 @@ import io.lensflow.worker.request.GenerationRequest;
 import io.lensflow.worker.request.InvalidRequestException;
 import io.lensflow.worker.request.Lane;
 import io.lensflow.worker.request.RequestValidator;
-import io.lensflow.worker.steering.PinnedSteering;
 import io.lensflow.worker.steering.Resolution;
 import io.lensflow.worker.steering.SteeringTable;
 import java.time.Duration;
@@ -152,12 +151,16 @@ final class RequestAdmission extends AbstractBehavior<RequestSession.Command> {
     if (parked) {
       one.intake.tell(new RequestSession.Parked(one.requestId(), true));
     }
-    Duration left = Duration.between(one.shared.clock().instant(), request.deadline());
-    one.timers.startSingleTimer(new RequestSession.WaitOver(), left.plusMillis(1));
+    startWaitOver();
     getContext()
         .getLog()
         .info("request={} waits: {}", one.requestId(), one.partners.captures().reason());
     return this;
+  }
+
+  private void startWaitOver() {
+    Duration left = Duration.between(one.shared.clock().instant(), request.deadline());
+    one.timers.startSingleTimer(new RequestSession.WaitOver(), left.plusMillis(1));
   }
 
   private void stopWaitingForDecoder() {
@@ -206,9 +209,6 @@ final class RequestAdmission extends AbstractBehavior<RequestSession.Command> {
 
   private Behavior<RequestSession.Command> onResolved(RequestSession.Resolved resolved) {
     if (resolved.resolution() instanceof Resolution.Pinned pinned) {
-      if (one.steering != PinnedSteering.NONE) {
-        return one.onLateAnswer(resolved);
-      }
       one.steering = pinned.steering();
       stopWaitingForVector();
       return run();
@@ -268,6 +268,8 @@ final class RequestAdmission extends AbstractBehavior<RequestSession.Command> {
               .formatted(one.partners.captures().reason()));
     }
     if (isHeldUp()) {
+      // The timer may be early: it does not see that the clock is set.
+      startWaitOver();
       return this;
     }
     stopWaitingForDecoder();

@@ -41,11 +41,6 @@ public final class DecoderLag {
     return new DecoderLag(shares.clone(), now);
   }
 
-  /** Whether a decoder is known. */
-  public boolean isKnown() {
-    return unread.length > 0;
-  }
-
   /** Whether the rows of this partition that come next would push out unread ones. */
   public boolean isBehind(int partition) {
     return partition < behind.length && behind[partition];

@@ -20,11 +20,9 @@ import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.producer.Producer;
-import org.apache.kafka.common.errors.RetriableException;
 import org.slf4j.Logger;
 
 /**
@@ -90,11 +88,12 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
   /** The terminal event could not be written: the request must stay in its queue. */
   public record TerminalLost(String requestId, String attemptId, String reason) implements Report {}
 
-  private record ChunkSent(String attemptId, long heldBytes, String problem) implements Command {}
+  private record ChunkSent(String attemptId, long heldBytes, WriteProblem problem)
+      implements Command {}
 
-  private record EventsWritten(String attemptId, String problem) implements Command {}
+  private record EventsWritten(String attemptId, WriteProblem problem) implements Command {}
 
-  private record TerminalSent(String attemptId, Throwable problem) implements Command {}
+  private record TerminalSent(String attemptId, WriteProblem problem) implements Command {}
 
   private record RetryTerminal(String attemptId) implements Command {}
 
@@ -212,7 +211,8 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
       stream.assembler.flush().forEach(chunk -> send(stream, chunk));
       getContext()
           .pipeToSelf(
-              finish.events(), (done, e) -> new EventsWritten(finish.attemptId(), problem(e)));
+              finish.events(),
+              (done, e) -> new EventsWritten(finish.attemptId(), WriteProblem.of(e)));
     }
     return this;
   }
@@ -257,9 +257,10 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
       producer.send(
           LensflowHeaders.record(
               settings.activations(), run.requestId(), chunk.record(), run.request().traceparent()),
-          (metadata, e) -> self.tell(new ChunkSent(attemptId, chunk.heldBytes(), problem(e))));
+          (metadata, e) ->
+              self.tell(new ChunkSent(attemptId, chunk.heldBytes(), WriteProblem.of(e))));
     } catch (RuntimeException e) {
-      self.tell(new ChunkSent(attemptId, chunk.heldBytes(), problem(e)));
+      self.tell(new ChunkSent(attemptId, chunk.heldBytes(), WriteProblem.of(e)));
     }
   }
 
@@ -279,7 +280,7 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
     return this;
   }
 
-  private void lose(Stream stream, String what, String problem) {
+  private void lose(Stream stream, String what, WriteProblem problem) {
     Run run = stream.begin.run();
     log.warn(
         "request={} attempt={} {} was not written: {}",
@@ -288,7 +289,10 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
         what,
         problem);
     drop(stream);
-    stream.begin.reports().tell(new ChunksLost(run.requestId(), run.attemptId(), problem));
+    stream
+        .begin
+        .reports()
+        .tell(new ChunksLost(run.requestId(), run.attemptId(), problem.toString()));
   }
 
   private void finishIfDone(Stream stream) {
@@ -304,7 +308,7 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
         .pipeToSelf(
             events.publish(
                 settings.completions(), run.requestId(), terminal, run.request().traceparent()),
-            (done, e) -> new TerminalSent(attemptId, e));
+            (done, e) -> new TerminalSent(attemptId, WriteProblem.of(e)));
   }
 
   private void complete(Finished finished, Stream stream) {
@@ -324,10 +328,11 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
       return this;
     }
     Run run = stream.begin.run();
-    if (unwrap(sent.problem()) instanceof RetriableException) {
+    WriteProblem problem = sent.problem();
+    if (problem != null && problem.isTransient()) {
       // A broker out of reach: the request keeps its place in its queue, and its end is written
       // later.
-      log.warn("request={} terminal event waits: {}", run.requestId(), problem(sent.problem()));
+      log.warn("request={} terminal event waits: {}", run.requestId(), problem);
       timers.startSingleTimer(new RetryTerminal(sent.attemptId()), RETRY);
       return this;
     }
@@ -336,9 +341,9 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
         .begin
         .reports()
         .tell(
-            sent.problem() == null
+            problem == null
                 ? new Durable(run.requestId(), run.attemptId())
-                : new TerminalLost(run.requestId(), run.attemptId(), problem(sent.problem())));
+                : new TerminalLost(run.requestId(), run.attemptId(), problem.toString()));
     return this;
   }
 
@@ -360,17 +365,5 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
       stream.freed += bytes;
       stream.begin.credits().tell(new Credit(bytes));
     }
-  }
-
-  private static String problem(Throwable e) {
-    if (e == null) {
-      return null;
-    }
-    Throwable cause = unwrap(e);
-    return cause.getClass().getSimpleName() + ": " + cause.getMessage();
-  }
-
-  private static Throwable unwrap(Throwable e) {
-    return e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
   }
 }

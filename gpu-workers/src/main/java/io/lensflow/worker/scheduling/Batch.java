@@ -238,6 +238,15 @@ final class Batch {
     cancelled.remove(generation.run().requestId());
   }
 
+  /** Forgets a run that waits; returns whether it did. */
+  boolean dropWaiting(Generation generation) {
+    boolean waited = waiting(generation).remove(generation);
+    if (waited) {
+      cancelled.remove(generation.run().requestId());
+    }
+    return waited;
+  }
+
   /** Sequences to be closed, each handed out once. */
   List<Long> takeClosing() {
     List<Long> closing = List.copyOf(toClose);
@@ -258,12 +267,10 @@ final class Batch {
 
   /** Removes an attempt, wherever it is. */
   void discard(String attemptId) {
-    for (Generation one : allWaiting().toList()) {
-      if (one.run().attemptId().equals(attemptId)) {
-        waiting(one).remove(one);
-        cancelled.remove(one.run().requestId());
-      }
-    }
+    allWaiting()
+        .filter(g -> g.run().attemptId().equals(attemptId))
+        .toList()
+        .forEach(this::dropWaiting);
     List.copyOf(running.values()).stream()
         .filter(g -> g.run().attemptId().equals(attemptId))
         .forEach(this::leave);

@@ -22,6 +22,9 @@ final class LaneTurns {
   /** People come back: so long after the last of them, steps stay short for the next. */
   private static final Duration LINGER = Duration.ofSeconds(1);
 
+  /** A step that seems to take longer: the clock was set, or the process stood still. */
+  private static final Duration LONGEST = Duration.ofSeconds(10);
+
   private final double earned;
   private double balanceNanos;
   private Instant interactiveAt = Instant.EPOCH;
@@ -52,14 +55,16 @@ final class LaneTurns {
    * A step was taken.
    *
    * @param lane whose it was
-   * @param took how long
+   * @param took how long, by a clock that may have been set meanwhile; counted as 0 … 10 s, since
+   *     neither lane is to be without a turn for as long as a clock was wrong
    * @param hurried whether an interactive request waits for what the batch lane holds
    */
   void stepped(Lane lane, Duration took, boolean hurried) {
+    long nanos = Math.max(0, Math.min(took.toNanos(), LONGEST.toNanos()));
     if (lane == Lane.BATCH) {
-      balanceNanos -= took.toNanos();
+      balanceNanos -= nanos;
     } else {
-      double gain = (hurried ? Math.max(1, earned) : earned) * took.toNanos();
+      double gain = (hurried ? Math.max(1, earned) : earned) * nanos;
       balanceNanos = Math.min(balanceNanos + gain, gain);
     }
   }

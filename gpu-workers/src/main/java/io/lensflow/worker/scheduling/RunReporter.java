@@ -9,6 +9,7 @@ import io.lensflow.records.Timings;
 import io.lensflow.worker.publishing.ActivationPublisher;
 import io.lensflow.worker.publishing.CompletionEvents;
 import io.lensflow.worker.publishing.EventLog;
+import io.lensflow.worker.publishing.WriteProblem;
 import io.lensflow.worker.request.Run;
 import java.time.Duration;
 import java.time.Instant;
@@ -73,17 +74,39 @@ final class RunReporter {
     return publish(run, events.accepted(run));
   }
 
-  /** What a step captured goes to the publisher, before any word of how its runs ended. */
-  void rows(List<ActivationPublisher.RunRows> runs) {
-    if (!runs.isEmpty()) {
-      publisher.tell(new ActivationPublisher.Rows(runs, credits));
+  /**
+   * That an attempt begins will never be on record, and so it cannot run. Where the fault is not
+   * that record's the end cannot be written either, and the publisher says so.
+   */
+  void unrecorded(Generation generation, WriteProblem problem) {
+    String message = "the event that its attempt begins was not written: " + problem;
+    failed(generation, new Failure(CompletionEvents.WORKER_ERROR, message, null));
+  }
+
+  /** A run that a step moved on. */
+  record Moved(Generation generation, Generation.Progress progress) {
+    private ActivationPublisher.RunRows rows() {
+      return new ActivationPublisher.RunRows(generation.run().attemptId(), progress.rows());
     }
   }
 
-  /** A step moved the run on; also says how it ended, if it did. */
-  void progress(Generation generation, Generation.Progress progress) {
+  /** A step moved runs on: what it captured comes before any word of how they ended. */
+  void moved(List<Moved> runs) {
+    List<ActivationPublisher.RunRows> captured =
+        runs.stream()
+            .filter(one -> !one.progress().rows().rows().isEmpty())
+            .map(Moved::rows)
+            .toList();
+    if (!captured.isEmpty()) {
+      publisher.tell(new ActivationPublisher.Rows(captured, credits));
+    }
+    runs.forEach(this::progress);
+  }
+
+  private void progress(Moved moved) {
+    Generation generation = moved.generation();
     Run run = generation.run();
-    Generation.Token token = progress.token();
+    Generation.Token token = moved.progress().token();
     if (token != null) {
       Float logProb = run.request().source().getLogProbs() ? (Float) token.logProb() : null;
       emit(run, events.token(run, token.position(), token.id(), token.text(), logProb));
@@ -99,18 +122,23 @@ final class RunReporter {
     end(generation, events.failed(run.request().source(), run.attempt(), failure));
   }
 
-  /** The run's deadline has passed. */
-  void late(Generation generation) {
+  /** The run was cancelled, or its deadline has passed: nothing is said of it any more. */
+  void stopped(Batch.Stopped stopped) {
+    if (stopped.cancelReason() == null) {
+      late(stopped.generation());
+      return;
+    }
+    Run run = stopped.generation().run();
+    end(
+        stopped.generation(),
+        events.cancelled(run.request().source(), run.attempt(), stopped.cancelReason()));
+  }
+
+  private void late(Generation generation) {
     String message =
         "the deadline %s passed after %d generated tokens; set a later deadline or fewer maxNewTokens"
             .formatted(generation.run().request().deadline(), generation.generatedTokens());
     failed(generation, new Failure(CompletionEvents.DEADLINE_EXCEEDED, message, "deadline"));
-  }
-
-  /** The run was cancelled. */
-  void cancelled(Generation generation, String reason) {
-    Run run = generation.run();
-    end(generation, events.cancelled(run.request().source(), run.attempt(), reason));
   }
 
   /** The attempt failed; its rows that were not sent are dropped. */
@@ -125,6 +153,7 @@ final class RunReporter {
     publisher.tell(new ActivationPublisher.Abort(attemptId));
   }
 
+  /** Comes last of all: what was said of a run later would be lost, or follow its end. */
   private void end(Generation generation, CompletionEvent terminal) {
     Instant admitted = generation.admittedAt() == null ? clock.instant() : generation.admittedAt();
     String attemptId = generation.run().attemptId();

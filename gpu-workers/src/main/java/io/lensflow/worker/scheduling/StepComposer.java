@@ -113,17 +113,15 @@ final class StepComposer {
     return mayWait;
   }
 
-  /** Those of one lane that may move; none of the batch lane takes room that another waits for. */
+  /**
+   * Those of one lane that may move. None joins before one of the other lane whose turn is earlier:
+   * it would take the room that the other waits for.
+   */
   private List<StepPlanner.Candidate> candidates(
       Lane of, List<Generation> joining, EngineInfo engine) {
-    Stream<Generation> fresh =
-        of == Lane.BATCH
-            ? joining.stream().takeWhile(one -> one.run().lane() == of)
-            : joining.stream();
-    return Stream.concat(batch.running().stream(), fresh)
-        .filter(one -> one.run().lane() == of)
-        .map(one -> candidate(one, engine))
-        .toList();
+    Stream<Generation> running = batch.running().stream().filter(one -> one.run().lane() == of);
+    Stream<Generation> fresh = joining.stream().takeWhile(one -> one.run().lane() == of);
+    return Stream.concat(running, fresh).map(one -> candidate(one, engine)).toList();
   }
 
   private static StepPlanner.Candidate candidate(Generation generation, EngineInfo engine) {

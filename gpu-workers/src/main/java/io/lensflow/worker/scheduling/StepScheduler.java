@@ -13,6 +13,7 @@ import io.lensflow.worker.WorkerMetrics;
 import io.lensflow.worker.publishing.ActivationPublisher;
 import io.lensflow.worker.publishing.CompletionEvents;
 import io.lensflow.worker.publishing.EventLog;
+import io.lensflow.worker.publishing.WriteProblem;
 import io.lensflow.worker.ranks.EngineInfo;
 import io.lensflow.worker.ranks.StepPlan;
 import io.lensflow.worker.ranks.StepResult;
@@ -72,7 +73,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
 
   private record Credited(long bytes) implements Command {}
 
-  private record Announced(Generation generation, Throwable problem) implements Command {}
+  private record Announced(Generation generation, WriteProblem problem) implements Command {}
 
   private record Tick() implements Command {}
 
@@ -112,12 +113,6 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
       ActorRef<ActivationPublisher.Report> publishReports,
       ActorRef<Report> intake,
       EventLog events) {}
-
-  private record Publication(Generation generation, Generation.Progress progress) {
-    ActivationPublisher.RunRows rows() {
-      return new ActivationPublisher.RunRows(generation.run().attemptId(), progress.rows());
-    }
-  }
 
   private final Settings settings;
   private final Partners partners;
@@ -224,7 +219,9 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
    */
   private void announce() {
     for (Generation one : batch.takeUnannounced(clock.instant())) {
-      getContext().pipeToSelf(reporter.accepted(one.run()), (done, e) -> new Announced(one, e));
+      getContext()
+          .pipeToSelf(
+              reporter.accepted(one.run()), (done, e) -> new Announced(one, WriteProblem.of(e)));
     }
   }
 
@@ -270,7 +267,16 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
   }
 
   private Behavior<Command> onAnnounced(Announced announced) {
-    announced.generation().announced(announced.problem() == null);
+    Generation generation = announced.generation();
+    WriteProblem problem = announced.problem();
+    generation.announced(problem == null);
+    if (problem != null && problem.isTransient()) {
+      // The next tick tries again.
+      return this;
+    }
+    if (problem != null && batch.dropWaiting(generation)) {
+      reporter.unrecorded(generation, problem);
+    }
     step();
     return this;
   }
@@ -293,29 +299,23 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     metrics.step(composer.lane(), took, result.outputs().size());
     metrics.freeKvTokens(result.freeKvTokens());
     onRefused(result.refusals());
-    List<Publication> publications = new ArrayList<>();
+    List<RunReporter.Moved> moved = new ArrayList<>();
     for (StepResult.Output output : result.outputs()) {
       Generation generation = batch.running(output.sequence());
       if (generation != null) {
         Generation.Progress progress =
             generation.advance(composer.fed(output.sequence()), output, now);
         bufferedBytes += progress.rows().bytes();
-        publications.add(new Publication(generation, progress));
+        moved.add(new RunReporter.Moved(generation, progress));
         if (generation.isFinished()) {
           batch.leave(generation);
         }
       }
     }
-    step();
-    reporter.rows(
-        publications.stream()
-            .filter(one -> !one.progress().rows().rows().isEmpty())
-            .map(Publication::rows)
-            .toList());
-    for (Publication one : publications) {
-      reporter.progress(one.generation(), one.progress());
-    }
-    metrics.tokens(publications.stream().filter(p -> p.progress().token() != null).count());
+    List<Batch.Stopped> stopped = sendOff();
+    reporter.moved(moved);
+    stopped.forEach(reporter::stopped);
+    metrics.tokens(moved.stream().filter(one -> one.progress().token() != null).count());
     reportBuffer();
     return this;
   }
@@ -340,18 +340,21 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     reporter.failed(generation, new Failure(code, refusal.reason(), null));
   }
 
-  /** Sends off the next step, if there is one and nothing is in its way. */
+  /** Goes on, where all that the last step gave is published. */
   private void step() {
+    sendOff().forEach(reporter::stopped);
+  }
+
+  /**
+   * Sends off the next step, if there is one and nothing is in its way.
+   *
+   * @return runs that were stopped before it: they are to end behind what the last one gave them
+   */
+  private List<Batch.Stopped> sendOff() {
     if (stepping) {
-      return;
+      return List.of();
     }
-    for (Batch.Stopped stopped : batch.takeStopped(clock.instant())) {
-      if (stopped.cancelReason() != null) {
-        reporter.cancelled(stopped.generation(), stopped.cancelReason());
-      } else {
-        reporter.late(stopped.generation());
-      }
-    }
+    List<Batch.Stopped> stopped = batch.takeStopped(clock.instant());
     announce();
     if (engineUp) {
       StepPlan plan = composer.compose(engine, bufferedBytes, clock.instant());
@@ -362,6 +365,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
         partners.group().tell(new TensorParallelGroup.RunStep(plan, stepReplies));
       }
     }
+    return stopped;
   }
 
   /** All sequences are gone: their attempts have failed. */

@@ -30,7 +30,11 @@ final class WaitingRuns implements Iterable<Generation> {
     runs.add(generation);
   }
 
+  /** Takes it out; returns whether it was there. */
   boolean remove(Generation generation) {
+    if (generation == shortOfRoom) {
+      shortOfRoom = null;
+    }
     return runs.remove(generation);
   }
 

@@ -19,7 +19,8 @@ import java.util.stream.Collectors;
  *
  * <p>One that stood in the topic when the worker started, and cannot take effect, has nothing
  * before it that the worker could remember. Requests that it matches fail then: running them
- * unsteered would lift, by a restart, a rule that may have been in force for weeks.
+ * unsteered would lift, by a restart, a rule that may have been in force for weeks. Of one whose
+ * record cannot be decoded nobody knows what it matches: it counts as matching everything.
  *
  * <p>Not thread-safe: owned by the table.
  */
@@ -33,8 +34,11 @@ final class PolicyCatalog {
 
   /** One policy. */
   private static final class Entry {
-    /** What was read last. */
+    /** What was decoded last; null before. */
     private SteeringPolicy newest;
+
+    /** Whether a later record could not be decoded. */
+    private boolean broken;
 
     /** What holds; null if nothing does. */
     private SteeringPolicy effective;
@@ -51,6 +55,19 @@ final class PolicyCatalog {
     /** What decides whether a request matches: what holds, or what would if it could. */
     SteeringPolicy matching() {
       return effective != null ? effective : isBlocked() ? newest : null;
+    }
+
+    boolean isInEffect() {
+      return !broken && effective == newest;
+    }
+
+    /** Whether it fails every request: it cannot be told which ones it is for. */
+    boolean blocksEverything() {
+      return broken && isBlocked();
+    }
+
+    static int version(SteeringPolicy policy) {
+      return policy == null ? 0 : policy.getVersion();
     }
   }
 
@@ -80,12 +97,31 @@ final class PolicyCatalog {
     Entry entry = entries.computeIfAbsent(name, key -> new Entry());
     entry.newest = value;
     entry.inherited = atStart || entry.isBlocked();
+    entry.broken = false;
+  }
+
+  /**
+   * Takes note of a policy's record that cannot be decoded: what held before stays.
+   *
+   * @param atStart whether it stood in the topic when the worker started
+   */
+  void refuse(SteeringUpdate.BrokenPolicy update, boolean atStart) {
+    if (!keys.isMine(update.key())) {
+      return;
+    }
+    String name = keys.policy(update.key());
+    Entry entry = entries.computeIfAbsent(name, key -> new Entry());
+    entry.inherited = atStart || entry.isBlocked();
+    entry.broken = true;
+    entry.obstacle =
+        SteeringResolver.unavailable(
+            "policy %s: %s; set it again".formatted(name, update.reason()), FIELD);
   }
 
   /** Lets the newest versions take effect whose vectors are all there. Call after every change. */
   void settle(SteeringResolver resolver) {
     for (Entry entry : entries.values()) {
-      if (entry.newest == entry.effective) {
+      if (entry.broken || entry.isInEffect()) {
         continue;
       }
       entry.obstacle =
@@ -136,10 +172,16 @@ final class PolicyCatalog {
         FIELD);
   }
 
-  /** The enabled policy with the most labels of those that match, the first by name of equals. */
+  /**
+   * The enabled policy with the most labels of those that match, the first by name of equals;
+   * before all of them one that blocks everything. Null if none matches.
+   */
   private Entry match(Map<String, String> labels) {
     Entry best = null;
     for (Entry entry : entries.values()) {
+      if (entry.blocksEverything()) {
+        return entry;
+      }
       SteeringPolicy policy = entry.matching();
       boolean matches =
           policy != null
@@ -170,18 +212,14 @@ final class PolicyCatalog {
             entry ->
                 new PolicyState(
                     entry.getKey(),
-                    entry.getValue().effective == null
-                        ? 0
-                        : entry.getValue().effective.getVersion(),
-                    entry.getValue().newest.getVersion(),
+                    Entry.version(entry.getValue().effective),
+                    Entry.version(entry.getValue().newest),
                     reason(entry.getValue())))
         .sorted(Comparator.comparing(PolicyState::getPolicy))
         .toList();
   }
 
   private static String reason(Entry entry) {
-    return entry.effective == entry.newest || entry.obstacle == null
-        ? ""
-        : entry.obstacle.getMessage();
+    return entry.isInEffect() || entry.obstacle == null ? "" : entry.obstacle.getMessage();
   }
 }

@@ -63,7 +63,7 @@ final class SteeringCatalog {
       keys.vector(update.key()).ifPresent(key -> applyVector(key, vector.value(), now));
     } else if (update instanceof SteeringUpdate.Alias alias) {
       keys.alias(update.key()).ifPresent(key -> applyAlias(key, alias.value()));
-    } else if (update instanceof SteeringUpdate.Broken broken) {
+    } else if (update instanceof SteeringUpdate.BrokenVector broken) {
       keys.vector(update.key()).ifPresent(key -> version(key.vector()).refuse(broken.reason()));
     }
   }

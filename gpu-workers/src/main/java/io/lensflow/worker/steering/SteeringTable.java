@@ -156,6 +156,8 @@ public final class SteeringTable extends AbstractBehavior<SteeringTable.Command>
     for (SteeringUpdate update : apply.updates()) {
       if (update instanceof SteeringUpdate.Policy policy) {
         policies.apply(policy, !caughtUp);
+      } else if (update instanceof SteeringUpdate.BrokenPolicy broken) {
+        policies.refuse(broken, !caughtUp);
       } else {
         catalog.apply(update, clock.instant());
       }

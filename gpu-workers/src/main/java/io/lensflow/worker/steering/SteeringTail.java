@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -66,7 +67,7 @@ public final class SteeringTail implements TopicTail.Handler {
     for (ConsumerRecord<byte[], byte[]> record : records) {
       String key = record.key() == null ? "" : new String(record.key(), StandardCharsets.UTF_8);
       if (keys.isMine(key)) {
-        updates.add(decode(key, record));
+        decode(key, record).ifPresent(updates::add);
       }
     }
     Map<String, Long> offsets = new HashMap<>();
@@ -76,20 +77,33 @@ public final class SteeringTail implements TopicTail.Handler {
     await(done);
   }
 
-  private SteeringUpdate decode(String key, ConsumerRecord<byte[], byte[]> record) {
+  private Optional<SteeringUpdate> decode(String key, ConsumerRecord<byte[], byte[]> record) {
     String topic = record.topic();
     try {
       if (topic.equals(topics.vectors())) {
-        return new SteeringUpdate.Vector(
-            key, decoders.vectors().deserialize(topic, record.value()));
+        return Optional.of(
+            new SteeringUpdate.Vector(key, decoders.vectors().deserialize(topic, record.value())));
       }
-      return topic.equals(topics.aliases())
-          ? new SteeringUpdate.Alias(key, decoders.aliases().deserialize(topic, record.value()))
-          : new SteeringUpdate.Policy(key, decoders.policies().deserialize(topic, record.value()));
+      return Optional.of(
+          topic.equals(topics.aliases())
+              ? new SteeringUpdate.Alias(key, decoders.aliases().deserialize(topic, record.value()))
+              : new SteeringUpdate.Policy(
+                  key, decoders.policies().deserialize(topic, record.value())));
     } catch (RecordFormatException e) {
-      log.warn("key={} of {} cannot be decoded: {}", key, record.topic(), e.getMessage());
-      return new SteeringUpdate.Broken(key, "its record cannot be decoded: " + e.getMessage());
+      log.warn("key={} of {} cannot be decoded: {}", key, topic, e.getMessage());
+      return broken(topic, key, "its record cannot be decoded: " + e.getMessage());
     }
+  }
+
+  /** An alias goes on meaning what it meant; a worker that never knew it has it not. */
+  private Optional<SteeringUpdate> broken(String topic, String key, String reason) {
+    if (topic.equals(topics.aliases())) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        topic.equals(topics.vectors())
+            ? new SteeringUpdate.BrokenVector(key, reason)
+            : new SteeringUpdate.BrokenPolicy(key, reason));
   }
 
   private static void await(CompletableFuture<Void> done) {

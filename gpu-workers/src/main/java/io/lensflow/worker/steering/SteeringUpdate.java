@@ -19,5 +19,8 @@ public sealed interface SteeringUpdate {
   record Policy(String key, SteeringPolicy value) implements SteeringUpdate {}
 
   /** A record of the vectors' topic that cannot be decoded. */
-  record Broken(String key, String reason) implements SteeringUpdate {}
+  record BrokenVector(String key, String reason) implements SteeringUpdate {}
+
+  /** A record of the policies' topic that cannot be decoded. */
+  record BrokenPolicy(String key, String reason) implements SteeringUpdate {}
 }

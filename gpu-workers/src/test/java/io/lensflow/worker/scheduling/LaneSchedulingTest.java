@@ -228,6 +228,21 @@ class LaneSchedulingTest {
   }
 
   @Test
+  void shouldHurryNoMoreWhenTheOneThatFoundNoRoomHasGone() {
+    start(4, 4, false, 100_000);
+    add(Lane.INTERACTIVE, 2, 150);
+    Generation mayWait = add(Lane.BATCH, 150, 0);
+    Generation large = add(Lane.INTERACTIVE, 2, 100);
+    stepUntil(() -> isRunning(mayWait) && isRunning(large), () -> {});
+    batch.waitForRoom(List.of(large));
+    assertThat(batch.keepsInteractiveOut()).isTrue();
+
+    batch.discard(large.run().attemptId());
+
+    assertThat(batch.keepsInteractiveOut()).isFalse();
+  }
+
+  @Test
   void shouldHaveItsTurnBeforeAllOthersWhenItWasHeldUpForTooLong() {
     start(2, 4, false, 100_000);
     add(Lane.INTERACTIVE, 2, 100);
@@ -243,7 +258,8 @@ class LaneSchedulingTest {
     Generation third = add(Lane.INTERACTIVE, 2, 3);
     stepUntil(second::isFinished, () -> assertThat(isRunning(third)).isFalse());
 
-    stepUntil(() -> isRunning(mayWait), () -> {});
+    // Also until its lane has a step: the room that was left is not the third one's to take.
+    stepUntil(() -> isRunning(mayWait), () -> assertThat(isRunning(third)).isFalse());
     stepUntil(third::isFinished, () -> {});
   }
 

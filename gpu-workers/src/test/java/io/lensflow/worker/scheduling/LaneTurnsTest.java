@@ -12,6 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class LaneTurnsTest {
   private static final Duration STEP = Duration.ofMillis(10);
+  private static final Duration TWO_MINUTES = Duration.ofMinutes(2);
 
   @ParameterizedTest
   @CsvSource({"0.1, 1", "0.1, 10", "0.1, 730", "0.25, 40", "0.5, 3"})
@@ -67,6 +68,26 @@ class LaneTurnsTest {
     turns.stepped(Lane.BATCH, STEP, false);
 
     assertThat(turns.isBatchDue()).isFalse();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"3600", "-3600"})
+  void shouldStarveNobodyWhenTheClockWasSetDuringAStep(long seconds) {
+    Duration wrong = Duration.ofSeconds(seconds);
+    for (Lane during : Lane.values()) {
+      LaneTurns turns = new LaneTurns(0.1);
+      turns.stepped(Lane.INTERACTIVE, STEP, false);
+      turns.stepped(during, wrong, false);
+      Duration interactive = Duration.ZERO;
+      Duration batch = Duration.ZERO;
+      while (interactive.isZero() || batch.isZero()) {
+        boolean due = turns.isBatchDue();
+        turns.stepped(due ? Lane.BATCH : Lane.INTERACTIVE, STEP, false);
+        interactive = interactive.plus(due ? Duration.ZERO : STEP);
+        batch = batch.plus(due ? STEP : Duration.ZERO);
+        assertThat(interactive.plus(batch)).as("during %s", during).isLessThan(TWO_MINUTES);
+      }
+    }
   }
 
   @Test
