@@ -24,6 +24,7 @@ public final class WorkerMetrics {
   private final Counter attemptFailures;
   private final Counter deadLetters;
   private final Counter tokens;
+  private final Counter sharedTokens;
   private final Counter chunks;
   private final Counter chunkBytes;
   private final Counter rows;
@@ -55,6 +56,8 @@ public final class WorkerMetrics {
     attemptFailures = counter(registry, "attempt.failures", "Attempts that failed here");
     deadLetters = counter(registry, "dead.letters", "Records given up");
     tokens = counter(registry, "tokens", "Tokens generated");
+    sharedTokens =
+        counter(registry, "prompt.tokens.shared", "Prompt tokens taken over from other sequences");
     chunks = counter(registry, "chunks", "Activation chunks sent");
     chunkBytes = counter(registry, "chunk.bytes", "Bytes of rows sent");
     rows = counter(registry, "rows", "Positions sent, per hook point");
@@ -116,6 +119,10 @@ public final class WorkerMetrics {
 
   public void tokens(long count) {
     tokens.increment(count);
+  }
+
+  public void sharedTokens(long count) {
+    sharedTokens.increment(count);
   }
 
   /** A chunk was sent: so many bytes of rows, at so many positions. */

@@ -30,6 +30,7 @@ import java.util.stream.Stream;
  * @param engine how the checkpoint is run
  * @param intake limits of the intake
  * @param prefillChunk most prompt tokens of one step
+ * @param prefixShare part of the pool of keys and values that ended sequences may go on holding
  * @param requests where requests come from
  * @param batch the batch lane beside them
  * @param createTopics whether missing topics are created
@@ -48,6 +49,7 @@ public record WorkerSettings(
     EngineOptions engine,
     IntakeSettings intake,
     int prefillChunk,
+    double prefixShare,
     Requests requests,
     BatchLane batch,
     boolean createTopics,
@@ -151,6 +153,7 @@ public record WorkerSettings(
             config.getDuration("steering.max-wait"),
             atLeast(config, "capture.max-waiting", 0)),
         atLeast(config, "prefill-chunk", 1),
+        prefixShare(config),
         new Requests(
             oneOf(config, "request-source", Source.values()), from, config.getString("group")),
         batch,
@@ -214,6 +217,12 @@ public record WorkerSettings(
     Settings.check(flush.toMillis() >= 2, "publisher.flush-interval", "at least 2 ms");
     return new PublisherSettings(
         new ChunkLimits(recordBytes, rows, flush), bufferBytes, config.getString("compression"));
+  }
+
+  private static double prefixShare(Config config) {
+    double share = config.getDouble("prefix-kv-share");
+    Settings.check(share >= 0 && share <= 1, "prefix-kv-share", "0 … 1");
+    return share;
   }
 
   private static BatchLane batch(Config config) {

@@ -92,6 +92,11 @@ final class BreakableEngine implements Engine {
   }
 
   @Override
+  public Sequence fork(Sequence source, int length, SequenceOptions options) {
+    return engine.fork(source, length, options);
+  }
+
+  @Override
   public void close() {
     engine.close();
   }

@@ -91,11 +91,17 @@ public final class ScriptedEngine implements Engine {
 
   private final class OpenSequence implements Sequence {
     private final SequenceOptions options;
+
+    /** Whose tokens it begins with until it has taken them over. */
+    private OpenSequence source;
+
     private int length;
     private boolean over;
 
-    OpenSequence(SequenceOptions options) {
+    OpenSequence(SequenceOptions options, OpenSequence source, int length) {
       this.options = options;
+      this.source = source;
+      this.length = length;
     }
 
     @Override
@@ -218,11 +224,20 @@ public final class ScriptedEngine implements Engine {
 
   @Override
   public Sequence open(SequenceOptions options) {
+    return open(options, null, 0);
+  }
+
+  @Override
+  public Sequence fork(Sequence source, int length, SequenceOptions options) {
+    return open(options, (OpenSequence) source, length);
+  }
+
+  private Sequence open(SequenceOptions options, OpenSequence source, int length) {
     requireOwner();
     if (reserved() + options.maxLength() > script.capacity) {
       throw new KvCapacityException("no room for " + options.maxLength() + " tokens");
     }
-    OpenSequence sequence = new OpenSequence(options);
+    OpenSequence sequence = new OpenSequence(options, source, length);
     open.add(sequence);
     script.openSequences = open.size();
     return sequence;
@@ -252,6 +267,11 @@ public final class ScriptedEngine implements Engine {
     if (sequence.over || closed) {
       throw new IllegalStateException("closed");
     }
+    if (sequence.source != null
+        && (sequence.source.over || sequence.source.length < sequence.length)) {
+      throw new IllegalStateException("the source does not hold " + sequence.length + " tokens");
+    }
+    sequence.source = null;
     int first = sequence.length;
     int[] ids = input.tokenIds();
     if (Arrays.stream(ids).anyMatch(id -> id == script.poisonToken)) {

@@ -22,6 +22,7 @@ import io.lensflow.worker.steering.SiteVector;
 import io.lensflow.worker.steering.SteeringUse;
 import io.lensflow.worker.steering.VectorId;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -166,14 +167,16 @@ public final class EngineActor extends AbstractBehavior<EngineActor.Command> {
         sequence.close();
       }
     }
-    List<StepResult.Refusal> refusals = open(plan.open());
+    Map<Long, int[]> unread = new HashMap<>();
+    List<StepResult.Refusal> refusals = open(plan.open(), unread);
     List<Long> numbers = new ArrayList<>();
     List<StepInput> inputs = new ArrayList<>();
     for (StepPlan.Feed feed : plan.feed()) {
       Sequence sequence = sequences.get(feed.sequence());
       if (sequence != null) {
         numbers.add(feed.sequence());
-        inputs.add(new StepInput(sequence, feed.tokenIds(), feed.logits()));
+        int[] ids = joined(unread.get(feed.sequence()), feed.tokenIds());
+        inputs.add(new StepInput(sequence, ids, feed.logits()));
       }
     }
     List<StepResult.Output> outputs = new ArrayList<>();
@@ -192,14 +195,16 @@ public final class EngineActor extends AbstractBehavior<EngineActor.Command> {
   /**
    * Opens in order. Behind one that finds no room nobody is let in, however small: else a long
    * sequence could wait for ever while short ones come and go.
+   *
+   * @param unread gets the prefixes that cannot be taken over and have to be read
    */
-  private List<StepResult.Refusal> open(List<StepPlan.Open> joining) {
+  private List<StepResult.Refusal> open(List<StepPlan.Open> joining, Map<Long, int[]> unread) {
     List<StepResult.Refusal> refusals = new ArrayList<>();
     String shortage = null;
     for (StepPlan.Open one : joining) {
       try {
         if (shortage == null) {
-          sequences.put(one.sequence(), engine.open(options(one)));
+          sequences.put(one.sequence(), open(one, unread));
         }
       } catch (KvCapacityException e) {
         shortage = e.getMessage();
@@ -212,6 +217,35 @@ public final class EngineActor extends AbstractBehavior<EngineActor.Command> {
       }
     }
     return refusals;
+  }
+
+  private Sequence open(StepPlan.Open one, Map<Long, int[]> unread) {
+    SequenceOptions options = options(one);
+    StepPlan.Prefix prefix = one.prefix();
+    if (prefix == null) {
+      return engine.open(options);
+    }
+    Sequence source = sequences.get(prefix.source());
+    if (source != null) {
+      try {
+        return engine.fork(source, prefix.tokenIds().length, options);
+      } catch (IllegalArgumentException e) {
+        // Its vectors were prepared anew since; or there is something wrong with the options, and
+        // then they are refused below.
+        getContext().getLog().debug("a prompt is read from its beginning", e);
+      }
+    }
+    unread.put(one.sequence(), prefix.tokenIds());
+    return engine.open(options);
+  }
+
+  private static int[] joined(int[] first, int[] ids) {
+    if (first == null) {
+      return ids;
+    }
+    int[] all = Arrays.copyOf(first, first.length + ids.length);
+    System.arraycopy(ids, 0, all, first.length, ids.length);
+    return all;
   }
 
   private SequenceOptions options(StepPlan.Open open) {

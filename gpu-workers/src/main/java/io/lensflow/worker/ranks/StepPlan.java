@@ -10,7 +10,7 @@ import java.util.List;
  * out; the native state stays with the engine.
  *
  * @param id rises with every step
- * @param close sequences that have ended, closed before anything else
+ * @param close sequences that nobody needs any more, closed before anything else
  * @param open sequences that join, opened in order
  * @param feed new tokens, for sequences that run or join
  */
@@ -26,6 +26,13 @@ public record StepPlan(long id, List<Long> close, List<Open> open, List<Feed> fe
     return close.isEmpty() && feed.isEmpty();
   }
 
+  /** Prompt tokens that joining sequences take over. */
+  public long sharedTokens() {
+    return open.stream()
+        .mapToLong(one -> one.prefix() == null ? 0 : one.prefix().tokenIds().length)
+        .sum();
+  }
+
   /**
    * A sequence that joins.
    *
@@ -34,13 +41,24 @@ public record StepPlan(long id, List<Long> close, List<Open> open, List<Feed> fe
    * @param maxLength most tokens that it will ever consume
    * @param capture what is set aside
    * @param steering pinned vectors, in the order of application
+   * @param prefix what it takes over from another sequence, or null
    */
   public record Open(
       long sequence,
       int promptLength,
       int maxLength,
       CapturePlan capture,
-      List<SteeringUse> steering) {}
+      List<SteeringUse> steering,
+      Prefix prefix) {}
+
+  /**
+   * First tokens of a prompt whose keys and values another sequence holds, or will in this step
+   * when all feeds before the joining sequence's are consumed. What is fed begins behind them.
+   *
+   * @param source the other's number; it need not be open any more
+   * @param tokenIds these tokens
+   */
+  public record Prefix(long source, int[] tokenIds) {}
 
   /**
    * New tokens of one sequence.

@@ -1,5 +1,6 @@
 package io.lensflow.worker.scheduling;
 
+import io.lensflow.worker.ranks.StepPlan;
 import io.lensflow.worker.request.Lane;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -28,7 +29,7 @@ final class Batch {
   private final BatchLane lane;
   private final Map<Long, Generation> running = new LinkedHashMap<>();
   private final Map<String, String> cancelled = new HashMap<>();
-  private final List<Long> toClose = new ArrayList<>();
+  private final EndedSequences ended;
 
   /** Attempts that have left, and whose ends are not yet durable. */
   private final Set<String> ending = new HashSet<>();
@@ -38,11 +39,14 @@ final class Batch {
   /**
    * @param slots most interactive runs that move on together
    * @param lane limits of the batch lane
+   * @param prefixShare part of the pool that ended sequences may go on holding, so that prompts may
+   *     begin with their tokens
    */
-  Batch(int slots, BatchLane lane) {
+  Batch(int slots, BatchLane lane, double prefixShare) {
     this.interactive = new WaitingRuns(slots);
     this.mayWait = new WaitingRuns(lane.slots());
     this.lane = lane;
+    this.ended = new EndedSequences(prefixShare);
   }
 
   /**
@@ -55,6 +59,7 @@ final class Batch {
   /** The engine's pool holds so many tokens. */
   void kvTokens(int tokens) {
     room = lane.room(tokens);
+    ended.kvTokens(tokens);
   }
 
   void add(Generation generation, Instant now) {
@@ -191,7 +196,7 @@ final class Batch {
   /** A run leaves; its sequence is to be closed, and there may be room again. */
   void leave(Generation generation) {
     running.remove(generation.sequence());
-    toClose.add(generation.sequence());
+    ended.add(generation);
     ending.add(generation.run().attemptId());
     cancelled.remove(generation.run().requestId());
     roomAgain();
@@ -218,10 +223,10 @@ final class Batch {
     if (refused.isEmpty()) {
       return List.of();
     }
-    boolean alone = running.isEmpty() && toClose.isEmpty();
+    boolean alone = running.isEmpty() && !ended.areClosing();
     List<Generation> patient = alone ? refused.subList(1, refused.size()) : refused;
     putBack(patient);
-    if (!alone && toClose.isEmpty()) {
+    if (!alone && !ended.areClosing()) {
       for (Lane of : Lane.values()) {
         patient.stream()
             .filter(g -> g.run().lane() == of)
@@ -247,11 +252,20 @@ final class Batch {
     return waited;
   }
 
-  /** Sequences to be closed, each handed out once. */
-  List<Long> takeClosing() {
-    List<Long> closing = List.copyOf(toClose);
-    toClose.clear();
-    return closing;
+  /** Sequences to be closed, each handed out once; see {@link EndedSequences}. */
+  List<Long> takeClosing(List<StepPlan.Open> joining) {
+    return ended.takeClosing(joining);
+  }
+
+  /** Those that prompts may begin like: that run, or have ended and are still open. */
+  Collection<Generation> sources() {
+    return Stream.concat(running.values().stream(), ended.kept().stream()).toList();
+  }
+
+  /** After a step so many tokens of the pool are free; with those that are, if they are needed. */
+  int freeTokens(int tokens) {
+    ended.freeTokens(tokens);
+    return tokens + ended.keptTokens();
   }
 
   /** Notes that a request is to be stopped; returns whether it is here. */
@@ -296,7 +310,6 @@ final class Batch {
   List<Generation> takeLost() {
     List<Generation> lost = List.copyOf(running.values());
     running.clear();
-    toClose.clear();
     roomAgain();
     return lost;
   }

@@ -31,6 +31,11 @@ public record BatchRoom(int tokens) {
 
   /** Tokens of the pool that a request holds while it runs. */
   static int heldBy(GenerationRequest request) {
-    return (request.maxLength() + BLOCK_TOKENS - 1) / BLOCK_TOKENS * BLOCK_TOKENS;
+    return blockTokens(request.maxLength());
+  }
+
+  /** Tokens of the blocks for so many. */
+  static int blockTokens(int tokens) {
+    return (tokens + BLOCK_TOKENS - 1) / BLOCK_TOKENS * BLOCK_TOKENS;
   }
 }

@@ -1,6 +1,7 @@
 package io.lensflow.worker.scheduling;
 
 import io.lensflow.engine.StepInput.Logits;
+import io.lensflow.engine.capture.CapturePlan;
 import io.lensflow.engine.generation.Sampler;
 import io.lensflow.records.FinishReason;
 import io.lensflow.text.StreamingDetokenizer;
@@ -17,8 +18,8 @@ import java.util.Set;
  * Progress of one run: which tokens were consumed, which were generated, and the text that they
  * make. Owned by the scheduler; not thread-safe.
  *
- * <p>A pass consumes the prompt in chunks, then each generated token but the last, so that a run of
- * P prompt and G generated tokens has P+G−1 rows.
+ * <p>A pass consumes the prompt in chunks, from where another sequence has it in common, then each
+ * generated token but the last, so that a run of P prompt and G generated tokens has P+G−1 rows.
  */
 final class Generation {
   private final Run run;
@@ -31,6 +32,7 @@ final class Generation {
 
   private Announcement announcement = Announcement.DUE;
   private long turn = -1;
+  private StepPlan.Prefix prefix;
   private int consumed;
   private int generated;
   private int lastToken = -1;
@@ -106,6 +108,32 @@ final class Generation {
     announcement = written ? Announcement.DURABLE : Announcement.DUE;
   }
 
+  /**
+   * The prompt position from which on rows must be computed: the first that is captured, the last
+   * of the prompt at the latest, since the first token is chosen from it.
+   */
+  int firstComputed() {
+    int last = run.request().promptLength() - 1;
+    CapturePlan capture = run.request().capture().plan();
+    return capture.isEmpty()
+        ? last
+        : capture.positions().firstSelected(last, run.request().promptLength());
+  }
+
+  /**
+   * It is about to join, and begins with another's tokens; or, if {@code shared} is null, with its
+   * own. Chosen anew whenever it has not been let in.
+   */
+  void begin(StepPlan.Prefix shared) {
+    prefix = shared;
+    consumed = shared == null ? 0 : shared.tokenIds().length;
+  }
+
+  /** Tokens that its sequence holds, taken over or read; once it has joined. */
+  int consumed() {
+    return consumed;
+  }
+
   /** The sequence as the engine opens it. */
   StepPlan.Open open() {
     return new StepPlan.Open(
@@ -113,7 +141,8 @@ final class Generation {
         run.request().promptLength(),
         run.request().maxLength(),
         run.request().capture().plan(),
-        run.steering().uses());
+        run.steering().uses(),
+        prefix);
   }
 
   /** Gives it a turn to have its prompt read, if it has none. */

@@ -77,18 +77,23 @@ final class StepComposer {
       }
     }
     batch.putBack(joining);
-    return new StepPlan(nextStep++, batch.takeClosing(), open, feeds);
+    return new StepPlan(nextStep++, batch.takeClosing(open), open, feeds);
   }
 
   /** Chooses the lane and its feeds. */
   private List<StepPlanner.Planned> choose(
       List<Generation> joining, EngineInfo engine, long bufferedBytes, Instant now) {
+    SharedPrefixes prefixes =
+        settings.prefixShare() > 0 && !settings.wholeChunks()
+            ? SharedPrefixes.of(batch.sources())
+            : SharedPrefixes.NONE;
     List<StepPlanner.Planned> interactive =
         planner.plan(
             candidates(Lane.INTERACTIVE, joining, engine),
             settings.prefillTokens(),
             settings.bufferBytes() - bufferedBytes,
-            bufferedBytes == 0);
+            bufferedBytes == 0,
+            prefixes);
     boolean canMove = !interactive.isEmpty();
     lane = Lane.INTERACTIVE;
     charged = false;
@@ -104,7 +109,8 @@ final class StepComposer {
             candidates(Lane.BATCH, joining, engine),
             prompts,
             settings.bufferBytes() / BATCH_BUFFER_PART - bufferedBytes,
-            bufferedBytes == 0);
+            bufferedBytes == 0,
+            prefixes);
     if (mayWait.isEmpty()) {
       return interactive;
     }
@@ -121,13 +127,19 @@ final class StepComposer {
       Lane of, List<Generation> joining, EngineInfo engine) {
     Stream<Generation> running = batch.running().stream().filter(one -> one.run().lane() == of);
     Stream<Generation> fresh = joining.stream().takeWhile(one -> one.run().lane() == of);
-    return Stream.concat(running, fresh).map(one -> candidate(one, engine)).toList();
+    return Stream.concat(
+            running.map(one -> candidate(one, engine, false)),
+            fresh.map(one -> candidate(one, engine, true)))
+        .toList();
   }
 
-  private static StepPlanner.Candidate candidate(Generation generation, EngineInfo engine) {
+  private static StepPlanner.Candidate candidate(
+      Generation generation, EngineInfo engine, boolean joining) {
     CaptureSpec capture = generation.run().request().capture();
     return new StepPlanner.Candidate(
-        generation, capture.bytesPerPosition(engine.config().hiddenSize(), engine.dtype()));
+        generation,
+        capture.bytesPerPosition(engine.config().hiddenSize(), engine.dtype()),
+        joining);
   }
 
   /** Whose step was composed last. */

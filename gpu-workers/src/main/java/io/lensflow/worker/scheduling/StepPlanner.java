@@ -29,8 +29,12 @@ final class StepPlanner {
     this.wholeChunks = wholeChunks;
   }
 
-  /** One sequence and its cost. */
-  record Candidate(Generation generation, long captureBytesPerToken) {
+  /**
+   * One sequence and its cost.
+   *
+   * @param joining whether it has not joined yet, and may begin with another's tokens
+   */
+  record Candidate(Generation generation, long captureBytesPerToken, boolean joining) {
     private boolean inPrefill() {
       return generation.inPrefill();
     }
@@ -47,8 +51,10 @@ final class StepPlanner {
    * @param room bytes free in the publisher's buffer
    * @param idle whether that buffer is empty: then one token of one sequence (or one whole chunk)
    *     passes however large its rows are, or it would wait for ever
+   * @param prefixes what prompts of those that join may begin with
    */
-  List<Planned> plan(List<Candidate> candidates, int prompts, long room, boolean idle) {
+  List<Planned> plan(
+      List<Candidate> candidates, int prompts, long room, boolean idle, SharedPrefixes prefixes) {
     List<Planned> planned = new ArrayList<>();
     long left = room;
     for (Candidate candidate : candidates) {
@@ -63,6 +69,9 @@ final class StepPlanner {
             .sorted(Comparator.comparingLong(candidate -> candidate.generation().turn()))
             .toList();
     for (Candidate candidate : reading) {
+      if (candidate.joining()) {
+        candidate.generation().begin(prefixes.longest(candidate.generation(), planned));
+      }
       int wanted = Math.min(prefillTokens, candidate.generation().promptLeft());
       int count = Math.min(wanted, tokens);
       count = affordable(candidate, count, left, idle && planned.isEmpty());

@@ -95,6 +95,8 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
    * @param prefillTokens most prompt tokens of one step
    * @param wholeChunks whether every prompt is cut at multiples of {@code prefillTokens}, whoever
    *     runs beside it: a deterministic engine needs that for rows that do not depend on others
+   * @param prefixShare part of the pool of keys and values that ended sequences may go on holding
+   *     while nobody needs it; 0, and whole chunks: no prompt begins with another's tokens
    * @param bufferBytes most bytes of rows that wait for the broker
    * @param completions topic of completion events
    */
@@ -103,6 +105,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
       BatchLane batch,
       int prefillTokens,
       boolean wholeChunks,
+      double prefixShare,
       long bufferBytes,
       String completions) {}
 
@@ -165,7 +168,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     this.tokenizer = tokenizer;
     this.metrics = metrics;
     this.clock = clock;
-    this.batch = new Batch(settings.slots(), settings.batch());
+    this.batch = new Batch(settings.slots(), settings.batch(), settings.prefixShare());
     this.composer = new StepComposer(settings, batch);
     this.stepReplies = context.messageAdapter(TensorParallelGroup.StepReply.class, Stepped::new);
     this.credits =
@@ -297,7 +300,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
     Duration took = Duration.between(stepStartedAt, now);
     composer.stepped(took);
     metrics.step(composer.lane(), took, result.outputs().size());
-    metrics.freeKvTokens(result.freeKvTokens());
+    metrics.freeKvTokens(batch.freeTokens(result.freeKvTokens()));
     onRefused(result.refusals());
     List<RunReporter.Moved> moved = new ArrayList<>();
     for (StepResult.Output output : result.outputs()) {
@@ -361,6 +364,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
       metrics.sequences(batch.running().size(), batch.waitingCount());
       if (!plan.isEmpty()) {
         stepping = true;
+        metrics.sharedTokens(plan.sharedTokens());
         stepStartedAt = clock.instant();
         partners.group().tell(new TensorParallelGroup.RunStep(plan, stepReplies));
       }

@@ -221,6 +221,7 @@ public final class ModelSupervisor extends AbstractBehavior<ModelSupervisor.Comm
             parts.lane(),
             parts.settings().prefillChunk(),
             parts.settings().engine().deterministic(),
+            parts.settings().prefixShare(),
             parts.settings().publisher().bufferBytes(),
             parts.catalogue().completions()),
         new StepScheduler.Partners(

@@ -50,7 +50,7 @@ class TensorParallelGroupTest {
   }
 
   private static StepPlan.Open open(long sequence, int maxLength, SteeringUse... steering) {
-    return new StepPlan.Open(sequence, 2, maxLength, CapturePlan.NONE, List.of(steering));
+    return new StepPlan.Open(sequence, 2, maxLength, CapturePlan.NONE, List.of(steering), null);
   }
 
   private static StepPlan.Feed feed(long sequence, int... ids) {
@@ -87,6 +87,23 @@ class TensorParallelGroupTest {
 
     assertThat(done().outputs()).hasSize(1);
     assertThat(script.openSequences).isEqualTo(1);
+  }
+
+  @Test
+  void shouldReadAPrefixItselfWhenItsSourceIsGone() {
+    status.expectMessageClass(TensorParallelGroup.Up.class);
+    step(List.of(), List.of(open(1, 9)), feed(1, 5, 6));
+    done();
+    StepPlan.Prefix prefix = new StepPlan.Prefix(1, new int[] {5});
+    StepPlan.Open two = new StepPlan.Open(2, 2, 9, CapturePlan.NONE, List.of(), prefix);
+    StepPlan.Open three = new StepPlan.Open(3, 2, 9, CapturePlan.NONE, List.of(), prefix);
+
+    step(List.of(), List.of(two), feed(2, 8));
+    assertThat(done().outputs()).extracting(o -> topOf(o.logits())).containsExactly(9);
+    step(List.of(1L), List.of(three), feed(3, 8));
+    assertThat(done().outputs()).extracting(o -> topOf(o.logits())).containsExactly(9);
+
+    assertThat(script.steps()).containsExactly(List.of(2), List.of(1), List.of(2));
   }
 
   @Test

@@ -36,8 +36,8 @@ class LaneSchedulingTest {
     BatchLane lane = new BatchLane(batchSlots, 0.1, 0.25, PATIENCE);
     StepScheduler.Settings settings =
         new StepScheduler.Settings(
-            slots, lane, PREFILL, wholeChunks, 100 * POSITION_BYTES, "completions");
-    batch = new Batch(slots, lane);
+            slots, lane, PREFILL, wholeChunks, 0, 100 * POSITION_BYTES, "completions");
+    batch = new Batch(slots, lane, 0);
     batch.kvTokens(kvTokens);
     composer = new StepComposer(settings, batch);
   }

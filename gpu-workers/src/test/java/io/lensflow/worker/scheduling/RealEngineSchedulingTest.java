@@ -151,7 +151,7 @@ class RealEngineSchedulingTest {
     return AKKA.spawn(
         StepScheduler.create(
             new StepScheduler.Settings(
-                16, BatchLane.NONE, 8, wholeChunks, 10_000_000, "completions"),
+                16, BatchLane.NONE, 8, wholeChunks, 0.5, 10_000_000, "completions"),
             new StepScheduler.Partners(
                 group,
                 publisher.ref(),

@@ -55,6 +55,12 @@ abstract class SchedulerStage {
   /** What the scheduler takes for the time. */
   volatile Instant now = Instant.now();
 
+  /** Part of the pool that ended sequences may go on holding; for those spawned from then on. */
+  double prefixShare;
+
+  /** Tokens of the pool that a step says are free. */
+  int free;
+
   ActorRef<StepScheduler.Command> scheduler;
 
   /** Who hears of the step planned last. */
@@ -98,7 +104,13 @@ abstract class SchedulerStage {
         akka.spawn(
             StepScheduler.create(
                 new StepScheduler.Settings(
-                    slots, BatchLane.NONE, prefill, wholeChunks, buffer, "completions"),
+                    slots,
+                    BatchLane.NONE,
+                    prefill,
+                    wholeChunks,
+                    prefixShare,
+                    buffer,
+                    "completions"),
                 new StepScheduler.Partners(
                     group.ref(),
                     publisher.ref(),
@@ -160,7 +172,7 @@ abstract class SchedulerStage {
               feed.sequence(), new float[0], summary, withRows ? List.of(rows) : List.of(), null));
     }
     replyTo.tell(
-        new TensorParallelGroup.StepDone(new StepResult(plan.id(), outputs, List.of(), 0)));
+        new TensorParallelGroup.StepDone(new StepResult(plan.id(), outputs, List.of(), free)));
   }
 
   /** Sequences that join in a step. */
