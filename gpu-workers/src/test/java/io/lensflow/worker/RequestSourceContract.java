@@ -60,7 +60,15 @@ abstract class RequestSourceContract {
             "first",
             script,
             traffic.kafka(),
-            Map.of("slots", SLOTS, "prefill-chunk", 16, "request-source", setting));
+            Map.of(
+                "slots",
+                SLOTS,
+                "prefill-chunk",
+                16,
+                "prefix-kv-share",
+                0, // sequences are closed when they end, and that is counted here
+                "request-source",
+                setting));
   }
 
   @AfterAll
