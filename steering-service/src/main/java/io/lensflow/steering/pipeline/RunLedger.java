@@ -1,0 +1,170 @@
+package io.lensflow.steering.pipeline;
+
+import io.lensflow.client.follow.SettledEvent;
+import io.lensflow.records.Failure;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What of a run's requests is still to be sent, what is on its way, and what has come of it. It
+ * hands on one answer per request. Used by one thread; knows no clock and no topic.
+ */
+final class RunLedger {
+  private static final Logger log = LoggerFactory.getLogger(RunLedger.class);
+  private static final int MAX_REPEATS = 2;
+
+  private final RequestIds ids;
+  private final String series;
+  private final AnswerSink sink;
+
+  /** Indexes of requests that are not answered yet, by id. */
+  private final Map<String, Integer> indexOf = new HashMap<>();
+
+  private final int[] repeats;
+  private final Deque<Integer> unsent = new ArrayDeque<>();
+
+  /** Ids on their way, the earliest first, and until when an answer can come. */
+  private final Map<String, Instant> inFlight = new LinkedHashMap<>();
+
+  private final Map<String, Gathering> gatherings = new HashMap<>();
+  private int answered;
+
+  /**
+   * @param series tells the run's ids from those of the job's other runs
+   * @param count how many requests
+   * @param sink gets each one's answer
+   */
+  RunLedger(RequestIds ids, String series, int count, AnswerSink sink) {
+    this.ids = ids;
+    this.series = series;
+    this.sink = sink;
+    this.repeats = new int[count];
+    for (int index = 0; index < count; index++) {
+      indexOf.put(id(index), index);
+      unsent.add(index);
+    }
+  }
+
+  /** The id under which a request is asked now. */
+  String id(int index) {
+    return ids.of(series, index, repeats[index]);
+  }
+
+  /** Whether every request is answered. */
+  boolean isDone() {
+    return answered == repeats.length;
+  }
+
+  /** Whether an answer under this id would count. */
+  boolean awaits(String id) {
+    return indexOf.containsKey(id);
+  }
+
+  /** Ids of requests that are on their way. */
+  Set<String> inFlight() {
+    return Collections.unmodifiableSet(inFlight.keySet());
+  }
+
+  /** Whether a request is still to be sent. */
+  boolean hasUnsent() {
+    return !unsent.isEmpty();
+  }
+
+  /** The next request to send; whoever takes it says when it is {@link #sent}. */
+  int nextUnsent() {
+    return unsent.remove();
+  }
+
+  /**
+   * Notes that a request is on its way.
+   *
+   * @param until when no answer can come any more; not before those of the ones sent earlier
+   */
+  void sent(int index, Instant until) {
+    inFlight.put(id(index), until);
+  }
+
+  /**
+   * Notes what an earlier run sent, before this one sends anything.
+   *
+   * @param sent ids that stand on the topics of requests
+   * @param until when no answer to them can come any more
+   */
+  void recall(Set<String> sent, Instant until) {
+    sent.forEach(id -> inFlight.put(id, until));
+    unsent.removeIf(index -> sent.contains(id(index)));
+  }
+
+  /** Takes what has come. What is nobody's any more is left out: it was read before it expired. */
+  void take(SettledEvent event) {
+    String id = event.requestId();
+    if (!awaits(id)) {
+      return;
+    }
+    if (event instanceof SettledEvent.Outcome ended) {
+      gatherings.put(id, new Gathering(ended));
+    } else if (event instanceof SettledEvent.Results rows) {
+      gatherings.get(id).results.add(rows.result());
+    } else if (event instanceof SettledEvent.Chunk rows) {
+      gatherings.get(id).chunks.add(rows.chunk());
+    } else if (event instanceof SettledEvent.Lost gap) {
+      gatherings.get(id).loss = gap.gap().getGap().getReason();
+    } else if (event instanceof SettledEvent.Abandoned given) {
+      gatherings.remove(id);
+      repeat(id, given.reason());
+    } else {
+      Gathering complete = gatherings.remove(id);
+      if (complete.loss == null) {
+        answer(id, complete.answer());
+      } else {
+        repeat(id, complete.loss);
+      }
+    }
+  }
+
+  /** Gives up requests to which no answer can come any more. */
+  void expire(Instant now) {
+    while (!inFlight.isEmpty()) {
+      Map.Entry<String, Instant> oldest = inFlight.entrySet().iterator().next();
+      if (oldest.getValue().isAfter(now)) {
+        return;
+      }
+      String id = oldest.getKey();
+      gatherings.remove(id);
+      Failure late = new Failure("DEADLINE_EXCEEDED", "no worker answered in time", null);
+      answer(id, Answer.failed(null, late));
+    }
+  }
+
+  private void answer(String id, Answer answer) {
+    Integer index = indexOf.remove(id);
+    if (inFlight.remove(id) == null) {
+      unsent.remove(index); // answered before this run knew that it had been sent
+    }
+    answered++;
+    sink.take(index, answer);
+  }
+
+  /** Its rows are gone: ask for them anew, under another id. */
+  private void repeat(String id, String reason) {
+    int index = indexOf.get(id);
+    if (repeats[index] == MAX_REPEATS) {
+      answer(id, Answer.failed(null, new Failure("ROWS_LOST", reason, null)));
+      return;
+    }
+    log.warn("job={} request={} is asked again: {}", ids.jobId(), id, reason);
+    inFlight.remove(id);
+    indexOf.remove(id);
+    repeats[index]++;
+    indexOf.put(id(index), index);
+    unsent.addFirst(index);
+  }
+}
