@@ -143,7 +143,7 @@ final class PipelineRun implements AutoCloseable {
   /** What an earlier run sent is on its way, as far as this one can know. */
   private void recall(ServedModel model) {
     Instant since = job.createdAt().minus(SKEW);
-    Set<String> sent = SentRequests.on(clients, lanes(model), since, ledger::awaits);
+    Set<String> sent = SentRequests.on(clients, job, lanes(model), since, ledger::awaits);
     ledger.recall(sent, clock.instant().plus(settings.deadline()).plus(GRACE));
     log.info(
         "job={} goes on: {} of {} requests were sent", job.jobId(), sent.size(), requests.count());
