@@ -146,7 +146,10 @@ final class PipelineRun implements AutoCloseable {
     Set<String> sent = SentRequests.on(clients, job, lanes(model), since, ledger::awaits);
     ledger.recall(sent, clock.instant().plus(settings.deadline()).plus(GRACE));
     log.info(
-        "job={} goes on: {} of {} requests were sent", job.jobId(), sent.size(), requests.count());
+        "job={} goes on: {} of {} requests were sent",
+        job.jobId(),
+        ledger.inFlight().size(),
+        requests.count());
   }
 
   /** Workers may have begun or ceased to serve the batch lane since. */

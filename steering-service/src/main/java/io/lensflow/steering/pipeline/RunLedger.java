@@ -16,6 +16,10 @@ import org.slf4j.LoggerFactory;
 /**
  * What of a run's requests is still to be sent, what is on its way, and what has come of it. It
  * hands on one answer per request. Used by one thread; knows no clock and no topic.
+ *
+ * <p>A request whose rows are lost is asked again under another id. All ids that it can have are
+ * known from the beginning, because an earlier run may have asked under any of them; an answer
+ * under whichever counts, a loss or a failure only under the one that was asked last.
  */
 final class RunLedger {
   private static final Logger log = LoggerFactory.getLogger(RunLedger.class);
@@ -25,10 +29,15 @@ final class RunLedger {
   private final String series;
   private final AnswerSink sink;
 
-  /** Indexes of requests that are not answered yet, by id. */
-  private final Map<String, Integer> indexOf = new HashMap<>();
+  /** Under which id what is asked. */
+  private record Ask(int index, int repeat) {}
 
+  /** All that requests which are not answered yet may be asked under. */
+  private final Map<String, Ask> asks = new HashMap<>();
+
+  /** Which repeat each request is at. */
   private final int[] repeats;
+
   private final Deque<Integer> unsent = new ArrayDeque<>();
 
   /** Ids on their way, the earliest first, and until when an answer can come. */
@@ -48,7 +57,9 @@ final class RunLedger {
     this.sink = sink;
     this.repeats = new int[count];
     for (int index = 0; index < count; index++) {
-      indexOf.put(id(index), index);
+      for (int repeat = 0; repeat <= MAX_REPEATS; repeat++) {
+        asks.put(ids.of(series, index, repeat), new Ask(index, repeat));
+      }
       unsent.add(index);
     }
   }
@@ -65,7 +76,7 @@ final class RunLedger {
 
   /** Whether an answer under this id would count. */
   boolean awaits(String id) {
-    return indexOf.containsKey(id);
+    return asks.containsKey(id);
   }
 
   /** Ids of requests that are on their way. */
@@ -95,18 +106,23 @@ final class RunLedger {
   /**
    * Notes what an earlier run sent, before this one sends anything.
    *
-   * @param sent ids that stand on the topics of requests
+   * @param sent ids that stand on the topics of requests, of those that are {@linkplain #awaits
+   *     awaited}
    * @param until when no answer to them can come any more
    */
   void recall(Set<String> sent, Instant until) {
-    sent.forEach(id -> inFlight.put(id, until));
+    for (Ask ask : sent.stream().map(asks::get).toList()) {
+      repeats[ask.index()] = Math.max(repeats[ask.index()], ask.repeat());
+    }
     unsent.removeIf(index -> sent.contains(id(index)));
+    sent.stream().map(asks::get).forEach(ask -> sent(ask.index(), until));
   }
 
   /** Takes what has come. What is nobody's any more is left out: it was read before it expired. */
   void take(SettledEvent event) {
     String id = event.requestId();
-    if (!awaits(id)) {
+    Ask ask = asks.get(id);
+    if (ask == null) {
       return;
     }
     if (event instanceof SettledEvent.Outcome ended) {
@@ -119,15 +135,25 @@ final class RunLedger {
       gatherings.get(id).loss = gap.gap().getGap().getReason();
     } else if (event instanceof SettledEvent.Abandoned given) {
       gatherings.remove(id);
-      repeat(id, given.reason());
+      lose(ask, given.reason());
     } else {
-      Gathering complete = gatherings.remove(id);
-      if (complete.loss == null) {
-        answer(id, complete.answer());
-      } else {
-        repeat(id, complete.loss);
-      }
+      complete(ask, gatherings.remove(id));
     }
+  }
+
+  private void complete(Ask ask, Gathering gathering) {
+    if (gathering.loss != null) {
+      lose(ask, gathering.loss);
+      return;
+    }
+    Answer answer = gathering.answer();
+    if (answer.failure().isEmpty() || isLast(ask)) {
+      answer(ask.index(), answer);
+    }
+  }
+
+  private boolean isLast(Ask ask) {
+    return ask.repeat() == repeats[ask.index()];
   }
 
   /** Gives up requests to which no answer can come any more. */
@@ -137,34 +163,41 @@ final class RunLedger {
       if (oldest.getValue().isAfter(now)) {
         return;
       }
-      String id = oldest.getKey();
-      gatherings.remove(id);
       Failure late = new Failure("DEADLINE_EXCEEDED", "no worker answered in time", null);
-      answer(id, Answer.failed(null, late));
+      answer(asks.get(oldest.getKey()).index(), Answer.failed(null, late));
     }
   }
 
-  private void answer(String id, Answer answer) {
-    Integer index = indexOf.remove(id);
-    if (inFlight.remove(id) == null) {
-      unsent.remove(index); // answered before this run knew that it had been sent
+  private void answer(int index, Answer answer) {
+    withdraw(index);
+    for (int repeat = 0; repeat <= MAX_REPEATS; repeat++) {
+      String id = ids.of(series, index, repeat);
+      asks.remove(id);
+      gatherings.remove(id);
     }
     answered++;
     sink.take(index, answer);
   }
 
-  /** Its rows are gone: ask for them anew, under another id. */
-  private void repeat(String id, String reason) {
-    int index = indexOf.get(id);
-    if (repeats[index] == MAX_REPEATS) {
-      answer(id, Answer.failed(null, new Failure("ROWS_LOST", reason, null)));
+  /** Its rows are gone: asks for them anew, under the next id. */
+  private void lose(Ask ask, String reason) {
+    if (!isLast(ask)) {
       return;
     }
-    log.warn("job={} request={} is asked again: {}", ids.jobId(), id, reason);
-    inFlight.remove(id);
-    indexOf.remove(id);
+    int index = ask.index();
+    if (ask.repeat() == MAX_REPEATS) {
+      answer(index, Answer.failed(null, new Failure("ROWS_LOST", reason, null)));
+      return;
+    }
+    log.warn("job={} request={} is asked again: {}", ids.jobId(), id(index), reason);
+    withdraw(index);
     repeats[index]++;
-    indexOf.put(id(index), index);
     unsent.addFirst(index);
+  }
+
+  private void withdraw(int index) {
+    if (inFlight.remove(id(index)) == null) {
+      unsent.remove((Integer) index); // heard of before this run knew that it had been sent
+    }
   }
 }

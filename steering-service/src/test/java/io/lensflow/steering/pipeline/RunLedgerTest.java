@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
@@ -44,6 +45,56 @@ class RunLedgerTest {
     assertThat(ledger.inFlight()).isEmpty();
     assertThat(ledger.hasUnsent()).isFalse();
     assertThat(onlyAnswer().failure().orElseThrow().getCode()).isEqualTo("DEADLINE_EXCEEDED");
+  }
+
+  @Test
+  void shouldTakeTheAnswerToARepeatWhenAnEarlierRunAskedForIt() {
+    assertThat(ledger.awaits(id(1))).isTrue();
+    ledger.recall(Set.of(id(0), id(1)), UNTIL);
+    assertThat(ledger.hasUnsent()).isFalse();
+    assertThat(ledger.inFlight()).containsExactly(id(1));
+
+    ledger.take(outcome(0));
+    ledger.take(lost(0));
+    ledger.take(complete(0));
+    ledger.take(outcome(1));
+    ledger.take(chunk(1));
+    ledger.take(complete(1));
+    assertThat(ledger.isDone()).isTrue();
+    assertThat(ledger.inFlight()).isEmpty();
+    assertThat(onlyAnswer().failure()).isEmpty();
+    assertThat(onlyAnswer().chunks()).hasSize(1);
+  }
+
+  @Test
+  void shouldAskUnderAnIdThatNobodyAskedUnderWhenARepeatIsLostToo() {
+    ledger.recall(Set.of(id(0), id(1)), UNTIL);
+    ledger.take(new SettledEvent.Abandoned(id(1), "silent"));
+    ledger.take(new SettledEvent.Abandoned(id(0), "silent"));
+    assertThat(ledger.inFlight()).isEmpty();
+    int index = ledger.nextUnsent();
+    assertThat(ledger.id(index)).isEqualTo(id(2));
+    assertThat(ledger.hasUnsent()).isFalse();
+
+    ledger.sent(index, UNTIL);
+    ledger.take(outcome(2));
+    ledger.take(lost(2));
+    ledger.take(complete(2));
+    assertThat(ledger.isDone()).isTrue();
+    assertThat(onlyAnswer().failure().orElseThrow().getMessage()).isEqualTo("a broken chunk");
+  }
+
+  @Test
+  void shouldPreferAWholeAnswerToTheFailureOfAnEarlierAsk() {
+    ledger.recall(Set.of(id(0), id(1)), UNTIL);
+    CompletionEvent failed = CompletionEvent.newBuilder().setType(CompletionType.FAILED).build();
+    ledger.take(new SettledEvent.Outcome(id(0), Optional.empty(), List.of(), failed));
+    ledger.take(new SettledEvent.Complete(id(0), failed));
+    assertThat(answers).isEmpty();
+
+    ledger.take(outcome(1));
+    ledger.take(complete(1));
+    assertThat(onlyAnswer().failure()).isEmpty();
   }
 
   private Answer onlyAnswer() {
