@@ -89,7 +89,8 @@ final class PipelineRun implements AutoCloseable {
     this.job = job;
     this.requests = requests;
     RequestIds ids = new RequestIds(job.jobId(), job.createdAt());
-    this.ledger = new RunLedger(ids, requests.series(), requests.count(), sink);
+    AnswerSink checked = new OneRevision(job.model(), requests.revision(), sink);
+    this.ledger = new RunLedger(ids, requests.series(), requests.count(), checked);
     this.stream = open();
   }
 
@@ -188,6 +189,7 @@ final class PipelineRun implements AutoCloseable {
     request.setCreatedAt(now);
     request.setDeadline(now.plus(settings.deadline()));
     request.setModel(job.model());
+    request.setRevision(requests.revision().isEmpty() ? null : requests.revision());
     request.setPolicies(PolicyUse.IGNORE);
     Map<String, String> labels = new HashMap<>(request.getLabels());
     labels.put("job", job.jobId());
