@@ -171,7 +171,7 @@ public final class JobRunner implements AutoCloseable {
               "type", "this version cannot do jobs of type " + job.getType());
         }
         awaitModel.accept(this);
-        JobTask task = kind.prepare(job.getModel(), JobJson.read(job.getRequestJson()));
+        JobTask task = kind.prepare(job.getModel(), JobJson.request(job, book.data(jobId())));
         JobResult result = task.run(this);
         checkStopped();
         writer.write(() -> changes.succeed(jobId(), result, total));
