@@ -42,7 +42,7 @@ record OneRevision(String model, String revision, AnswerSink next) implements An
     throw RefusedException.conflict(
         "MODEL_CHANGED",
         "model",
-        "the job began with revision '%s' of '%s', but %s; ask for it again when all workers serve the same"
+        "the job asks revision '%s' of '%s', but %s: workers were exchanged meanwhile; ask for the job again when all serve the same"
             .formatted(revision, model, what));
   }
 }
