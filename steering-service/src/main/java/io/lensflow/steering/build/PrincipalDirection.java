@@ -1,5 +1,6 @@
 package io.lensflow.steering.build;
 
+import io.lensflow.steering.algebra.Doubles;
 import java.util.List;
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.factory.DecompositionFactory_DDRM;

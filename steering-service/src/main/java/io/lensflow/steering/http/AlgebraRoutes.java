@@ -5,6 +5,7 @@ import io.javalin.http.HandlerType;
 import io.lensflow.records.VectorManifest;
 import io.lensflow.steering.algebra.Operand;
 import io.lensflow.steering.algebra.VectorAlgebra;
+import io.lensflow.steering.json.Fields;
 import io.lensflow.steering.topics.SiteReader;
 import io.lensflow.steering.vector.Float32;
 import io.lensflow.steering.vector.NamedVector;
@@ -186,12 +187,8 @@ final class AlgebraRoutes {
     String layers = ctx.queryParam("layers");
     String hookPoint = ctx.queryParam("hookPoint");
     int count = 1 + sites.stream().mapToInt(SiteDraft::layer).max().orElse(0);
-    List<Integer> wanted;
-    try {
-      wanted = layers == null ? null : LayerSpec.resolve(layers, count);
-    } catch (IllegalArgumentException e) {
-      throw RefusedException.invalid("layers", e.getMessage());
-    }
+    List<Integer> wanted =
+        layers == null ? null : Fields.parsed("layers", () -> LayerSpec.resolve(layers, count));
     return sites.stream()
         .filter(site -> wanted == null || wanted.contains(site.layer()))
         .filter(site -> hookPoint == null || site.hookPoint().name().equalsIgnoreCase(hookPoint))
