@@ -143,7 +143,7 @@ public final class SteeringService implements AutoCloseable {
                   sites,
                   writer,
                   desk,
-                  new AuditReader(clients, ends, topics.audit()),
+                  new AuditReader(clients, topics.audit()),
                   settings.maxBodyBytes(),
                   settings.maxWaitingCallers(),
                   settings.tokens()));

@@ -77,6 +77,7 @@ class BuildJobIT {
         .hasSize(12)
         .allSatisfy(
             request -> {
+              assertThat(request.getRevision()).isEqualTo(FakeWorker.REVISION);
               assertThat(request.getPolicies()).isEqualTo(PolicyUse.IGNORE);
               assertThat(request.getMaxNewTokens()).isZero();
               assertThat(request.getLenses()).isEmpty();

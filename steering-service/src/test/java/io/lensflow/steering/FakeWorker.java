@@ -43,6 +43,7 @@ import org.apache.kafka.common.TopicPartition;
  */
 final class FakeWorker implements AutoCloseable {
   static final String MODEL = "fake";
+  static final String REVISION = "r1";
   static final int LAYERS = 4;
   static final int HIDDEN_SIZE = 2;
   static final int SLOTS = 2;
@@ -159,7 +160,7 @@ final class FakeWorker implements AutoCloseable {
             .setWorker("fake-worker")
             .setIncarnation("1")
             .setModel(MODEL)
-            .setRevision("r1")
+            .setRevision(REVISION)
             .setLayers(LAYERS)
             .setHiddenSize(HIDDEN_SIZE)
             .setVocabularySize(2000)
@@ -232,6 +233,7 @@ final class FakeWorker implements AutoCloseable {
         .setAttemptId(attempt)
         .setSequence(sequence)
         .setModel(MODEL)
+        .setRevision(REVISION)
         .setHookPoint(hookPoint)
         .setLayers(layers)
         .setPositions(List.of(position))
@@ -261,6 +263,7 @@ final class FakeWorker implements AutoCloseable {
         .setSequence(sequence)
         .setParts(1)
         .setModel(MODEL)
+        .setRevision(REVISION)
         .setLens(request.getLenses().get(0).getName())
         .setHookPoint(hookPoint)
         .setLayers(List.of(LAYERS - 1))

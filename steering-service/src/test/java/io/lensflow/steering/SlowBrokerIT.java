@@ -42,7 +42,7 @@ class SlowBrokerIT {
     ClientOptions options =
         ClientOptions.of(kafka.bootstrapServers(), kafka.registryUri(), kafka.catalogue());
     PipelineRequests requests =
-        new PipelineRequests("rows", REQUESTS, SlowBrokerIT::request, 1, true);
+        new PipelineRequests("rows", REQUESTS, SlowBrokerIT::request, "r1", 1, true);
     try (FakeWorker worker = new FakeWorker(kafka);
         Topics topics = new Topics(kafka);
         ModelDirectory models = ModelDirectory.open(options);

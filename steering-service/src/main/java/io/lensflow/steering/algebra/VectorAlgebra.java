@@ -4,7 +4,6 @@ import io.lensflow.steering.vector.Float32;
 import io.lensflow.steering.vector.RefusedException;
 import io.lensflow.steering.vector.SiteDraft;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,9 +54,9 @@ public final class VectorAlgebra {
     for (SiteDraft site : sites) {
       List<double[]> basis = basis(site, others);
       touched += basis.isEmpty() ? 0 : 1;
-      double[] rest = doubles(site.values());
+      double[] rest = Doubles.of(site.values());
       subtract(rest, basis);
-      if (norm(rest) <= NOTHING_LEFT * Float32.norm(site.values())) {
+      if (Doubles.norm(rest) <= NOTHING_LEFT * Float32.norm(site.values())) {
         throw RefusedException.invalid(
             "orthogonalTo",
             "nothing is left at %s of layer %d: the vector lies in the span of %s there"
@@ -79,12 +78,12 @@ public final class VectorAlgebra {
       for (SiteDraft candidate : other.sites()) {
         if (placeOf(candidate).equals(placeOf(site))) {
           requireLength(other, candidate, site.values().length);
-          double[] direction = doubles(candidate.values());
-          double before = norm(direction);
+          double[] direction = Doubles.of(candidate.values());
+          double before = Doubles.norm(direction);
           subtract(direction, basis);
-          double after = norm(direction);
+          double after = Doubles.norm(direction);
           if (after > NOTHING_LEFT * before) {
-            basis.add(Arrays.stream(direction).map(value -> value / after).toArray());
+            basis.add(Doubles.scaled(direction, 1 / after));
           }
         }
       }
@@ -96,13 +95,7 @@ public final class VectorAlgebra {
     // Twice: what rounding leaves of the first pass, the second takes away.
     for (int pass = 0; pass < 2; pass++) {
       for (double[] unit : basis) {
-        double dot = 0;
-        for (int i = 0; i < vector.length; i++) {
-          dot += vector[i] * unit[i];
-        }
-        for (int i = 0; i < vector.length; i++) {
-          vector[i] -= dot * unit[i];
-        }
+        Doubles.addTo(vector, -Doubles.dot(vector, unit), unit);
       }
     }
   }
@@ -151,27 +144,7 @@ public final class VectorAlgebra {
   }
 
   private static SiteDraft with(SiteDraft place, double[] values) {
-    float[] rounded = new float[values.length];
-    for (int i = 0; i < values.length; i++) {
-      rounded[i] = (float) values[i];
-    }
     String field = "%s of layer %d: ".formatted(place.hookPoint(), place.layer());
-    return new SiteDraft(field, place.layer(), place.hookPoint(), rounded);
-  }
-
-  private static double[] doubles(float[] values) {
-    double[] doubles = new double[values.length];
-    for (int i = 0; i < values.length; i++) {
-      doubles[i] = values[i];
-    }
-    return doubles;
-  }
-
-  private static double norm(double[] values) {
-    double sum = 0;
-    for (double value : values) {
-      sum += value * value;
-    }
-    return Math.sqrt(sum);
+    return new SiteDraft(field, place.layer(), place.hookPoint(), Doubles.toFloats(values));
   }
 }

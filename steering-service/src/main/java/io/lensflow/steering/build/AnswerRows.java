@@ -69,7 +69,8 @@ public final class AnswerRows {
    */
   public PipelineRequests requests(String series) {
     long rowBytes = (long) Float.BYTES * model.hiddenSize() * sites.size();
-    return new PipelineRequests(series, 2 * pairs.size(), this::request, rowBytes, true);
+    return new PipelineRequests(
+        series, 2 * pairs.size(), this::request, model.revision(), rowBytes, true);
   }
 
   private PromptRequest request(int index) {

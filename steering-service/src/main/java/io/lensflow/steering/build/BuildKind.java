@@ -1,5 +1,9 @@
 package io.lensflow.steering.build;
 
+import static io.lensflow.steering.json.Fields.or;
+import static io.lensflow.steering.json.Fields.parsed;
+import static io.lensflow.steering.json.Fields.require;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import io.lensflow.client.ServedModel;
 import io.lensflow.records.HookPoint;
@@ -26,12 +30,9 @@ import io.lensflow.steering.vector.VectorId;
 import io.lensflow.text.Tokenizer;
 import io.lensflow.text.spec.LayerSpec;
 import io.lensflow.text.spec.PositionSpec;
-import java.lang.reflect.RecordComponent;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -69,13 +70,6 @@ public final class BuildKind implements JobKind {
     return "builds";
   }
 
-  /** Names of all fields that a request can have. */
-  public static List<String> requestFields() {
-    return Arrays.stream(BuildRequest.class.getRecordComponents())
-        .map(RecordComponent::getName)
-        .toList();
-  }
-
   @Override
   public JobTask prepare(String model, JsonNode request) {
     BuildPlan plan = plan(model, StrictJson.read(request, BuildRequest.class));
@@ -99,14 +93,9 @@ public final class BuildKind implements JobKind {
               .formatted(method));
     }
     BuildPlan.Publication publication = publication(request);
-    ServedModel model =
-        pipeline
-            .model(modelName)
-            .orElseThrow(
-                () ->
-                    RefusedException.unknown(
-                        "model", "no live worker serves '%s' any more".formatted(modelName)));
-    List<Integer> layers = layers(request.layers(), model.layers());
+    ServedModel model = pipeline.model(modelName);
+    List<Integer> layers =
+        parsed("layers", () -> LayerSpec.resolve(request.layers(), model.layers()));
     DataSet data =
         DataSet.read(
             or(request.dataset(), "data"), request.data().getBytes(StandardCharsets.UTF_8));
@@ -200,14 +189,6 @@ public final class BuildKind implements JobKind {
     return request.split() != null ? "split" : request.train() != null ? "train" : DATA;
   }
 
-  private static List<Integer> layers(String spec, int count) {
-    try {
-      return LayerSpec.resolve(spec, count);
-    } catch (IllegalArgumentException e) {
-      throw RefusedException.invalid("layers", e.getMessage());
-    }
-  }
-
   private static List<HookPoint> hookPoints(List<String> names) {
     if (names == null) {
       return List.of(HookPoint.ATTENTION_INPUT);
@@ -230,11 +211,7 @@ public final class BuildKind implements JobKind {
 
   private static BuildPlan.Publication publication(BuildRequest request) {
     String positions = or(request.positions(), "all");
-    try {
-      PositionSpec.parse(positions);
-    } catch (IllegalArgumentException e) {
-      throw RefusedException.invalid("positions", e.getMessage());
-    }
+    parsed("positions", () -> PositionSpec.parse(positions));
     return new BuildPlan.Publication(
         request.publish() == null || request.publish(),
         Symbols.choose(SteeringOperation.class, "operation", or(request.operation(), "ADD")),
@@ -243,15 +220,5 @@ public final class BuildKind implements JobKind {
         request.author(),
         request.description(),
         request.expectedVersion());
-  }
-
-  private static void require(String field, String value) {
-    if (value == null || value.isBlank()) {
-      throw RefusedException.invalid(field, "must be set");
-    }
-  }
-
-  private static String or(String value, String fallback) {
-    return Objects.requireNonNullElse(value, fallback);
   }
 }

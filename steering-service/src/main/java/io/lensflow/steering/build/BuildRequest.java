@@ -23,7 +23,7 @@ import java.util.List;
  * @param description what it is for; absent: what it was made of
  * @param expectedVersion version that must be the latest then; absent: any
  */
-record BuildRequest(
+public record BuildRequest(
     String name,
     String data,
     String dataset,

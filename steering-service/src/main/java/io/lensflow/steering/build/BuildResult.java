@@ -3,6 +3,7 @@ package io.lensflow.steering.build;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.lensflow.steering.algebra.Doubles;
 import io.lensflow.steering.items.ItemRenderer;
 import io.lensflow.steering.items.PromptFormat;
 import io.lensflow.steering.items.SkippedLine;

@@ -95,6 +95,7 @@ final class BuildTask implements JobTask, AnswerRows.Sink {
     List<BuiltSite> sites = new ArrayList<>();
     List<Site> zero = new ArrayList<>();
     for (Site site : plan.sites()) {
+      job.checkStopped(); // a fit may take minutes
       builds.get(site).build().ifPresentOrElse(sites::add, () -> zero.add(site));
     }
     if (sites.isEmpty()) {

@@ -1,5 +1,6 @@
 package io.lensflow.steering.build;
 
+import io.lensflow.steering.algebra.Doubles;
 import io.lensflow.steering.vector.SiteDraft;
 
 /**

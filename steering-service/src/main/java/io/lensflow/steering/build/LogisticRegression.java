@@ -1,5 +1,7 @@
 package io.lensflow.steering.build;
 
+import io.lensflow.steering.algebra.Doubles;
+
 /**
  * L2-regularised logistic regression with an intercept that is not penalised: the w and b that
  * minimise ½‖w‖² + C · Σ log(1 + exp(−y (w·x + b))), as scikit-learn and liblinear define it.

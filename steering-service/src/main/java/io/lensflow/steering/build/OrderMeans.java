@@ -1,5 +1,6 @@
 package io.lensflow.steering.build;
 
+import io.lensflow.steering.algebra.Doubles;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;

@@ -1,5 +1,6 @@
 package io.lensflow.steering.build;
 
+import io.lensflow.steering.algebra.Doubles;
 import io.lensflow.steering.vector.RefusedException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -112,9 +113,9 @@ public final class SiteBuild {
     double[][] features = new double[2 * used.size()][];
     boolean[] positive = new boolean[features.length];
     for (int i = 0; i < used.size(); i++) {
-      features[2 * i] = toDoubles(used.get(i).matching());
+      features[2 * i] = Doubles.of(used.get(i).matching());
       positive[2 * i] = true;
-      features[2 * i + 1] = toDoubles(used.get(i).other());
+      features[2 * i + 1] = Doubles.of(used.get(i).other());
     }
     double scale = commonDeviation(features);
     for (int i = 0; i < features.length; i++) {
@@ -165,13 +166,5 @@ public final class SiteBuild {
       throw RefusedException.invalid(
           "data", "the vector at %s is not finite: the model's rows are not".formatted(site));
     }
-  }
-
-  private static double[] toDoubles(float[] row) {
-    double[] doubles = new double[row.length];
-    for (int i = 0; i < row.length; i++) {
-      doubles[i] = row[i];
-    }
-    return doubles;
   }
 }

@@ -1,5 +1,9 @@
 package io.lensflow.steering.evaluate;
 
+import static io.lensflow.steering.json.Fields.or;
+import static io.lensflow.steering.json.Fields.parsed;
+import static io.lensflow.steering.json.Fields.require;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import io.lensflow.client.ServedModel;
 import io.lensflow.records.HookPoint;
@@ -28,13 +32,11 @@ import io.lensflow.steering.vector.VectorId;
 import io.lensflow.text.Tokenizer;
 import io.lensflow.text.spec.LayerSpec;
 import io.lensflow.text.spec.PositionSpec;
-import java.lang.reflect.RecordComponent;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 
 /** Evaluations of vectors on held-out items. Thread-safe. */
 public final class EvaluateKind implements JobKind {
@@ -82,13 +84,6 @@ public final class EvaluateKind implements JobKind {
     return "evaluations";
   }
 
-  /** Names of all fields that a request can have. */
-  public static List<String> requestFields() {
-    return Arrays.stream(EvaluateRequest.class.getRecordComponents())
-        .map(RecordComponent::getName)
-        .toList();
-  }
-
   @Override
   public JobTask prepare(String model, JsonNode request) {
     EvaluatePlan plan = plan(model, StrictJson.read(request, EvaluateRequest.class));
@@ -112,13 +107,7 @@ public final class EvaluateKind implements JobKind {
     require("name", request.name());
     require(DATA, request.data());
     Names.checkVector(request.name());
-    ServedModel model =
-        pipeline
-            .model(modelName)
-            .orElseThrow(
-                () ->
-                    RefusedException.unknown(
-                        "model", "no live worker serves '%s' any more".formatted(modelName)));
+    ServedModel model = pipeline.model(modelName);
     VectorId id = new VectorId(modelName, request.name());
     boolean sweep = request.sweep() != null;
     StoredVersion version = sweep ? null : version(id, request);
@@ -154,7 +143,8 @@ public final class EvaluateKind implements JobKind {
         tokenizer,
         parts,
         multipliers,
-        positions(or(request.positions(), "last_prompt")),
+        parsed("positions", () -> PositionSpec.parse(or(request.positions(), "last_prompt")))
+            .toString(),
         request.controls() == null || request.controls(),
         method(request, version),
         Symbols.choose(Balance.class, "balance", or(request.balance(), "LABEL")),
@@ -201,12 +191,9 @@ public final class EvaluateKind implements JobKind {
   }
 
   private static List<Site> sweep(SweepRequest request, ServedModel model) {
-    List<Integer> layers;
-    try {
-      layers = LayerSpec.resolve(or(request.layers(), "all"), model.layers());
-    } catch (IllegalArgumentException e) {
-      throw RefusedException.invalid("sweep.layers", e.getMessage());
-    }
+    List<Integer> layers =
+        parsed(
+            "sweep.layers", () -> LayerSpec.resolve(or(request.layers(), "all"), model.layers()));
     List<Site> sites = new ArrayList<>();
     List<String> names = or(request.hookPoints(), List.of("ATTENTION_INPUT", "RESIDUAL_POST"));
     for (String name : names.stream().distinct().toList()) {
@@ -241,14 +228,6 @@ public final class EvaluateKind implements JobKind {
         : multipliers("promptMultipliers", request.promptMultipliers());
   }
 
-  private static String positions(String spec) {
-    try {
-      return PositionSpec.parse(spec).toString();
-    } catch (IllegalArgumentException e) {
-      throw RefusedException.invalid("positions", e.getMessage());
-    }
-  }
-
   private static BuildMethod method(EvaluateRequest request, StoredVersion version) {
     if (request.method() != null) {
       return Symbols.choose(BuildMethod.class, "method", request.method());
@@ -257,15 +236,5 @@ public final class EvaluateKind implements JobKind {
         .filter(m -> version != null && m.name().equals(version.manifest().getMethod()))
         .findFirst()
         .orElse(BuildMethod.MEAN_DIFFERENCE);
-  }
-
-  private static void require(String field, String value) {
-    if (value == null || value.isBlank()) {
-      throw RefusedException.invalid(field, "must be set");
-    }
-  }
-
-  private static <T> T or(T value, T fallback) {
-    return Objects.requireNonNullElse(value, fallback);
   }
 }

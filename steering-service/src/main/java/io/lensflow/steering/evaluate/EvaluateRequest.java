@@ -33,7 +33,7 @@ import java.util.List;
  * @param balance a sweep's and the controls' balance; absent: {@code LABEL}
  * @param seed of everything random; absent: 0
  */
-record EvaluateRequest(
+public record EvaluateRequest(
     String name,
     Integer version,
     String hookPoint,
@@ -65,5 +65,5 @@ record EvaluateRequest(
    * @param hookPoints absent: {@code ATTENTION_INPUT} and {@code RESIDUAL_POST}
    * @param publish whether the best becomes the next version of the name; absent: no
    */
-  record SweepRequest(String layers, List<String> hookPoints, Boolean publish) {}
+  public record SweepRequest(String layers, List<String> hookPoints, Boolean publish) {}
 }

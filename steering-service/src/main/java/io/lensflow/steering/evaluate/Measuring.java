@@ -77,7 +77,7 @@ final class Measuring {
     long rowBytes = (long) rows * model.hiddenSize() * Float.BYTES;
     pipeline.run(
         job,
-        new PipelineRequests(series, count, make, rowBytes, false),
+        new PipelineRequests(series, count, make, model.revision(), rowBytes, false),
         (index, answer) -> {
           if (answer.failure().isPresent()) {
             Failure failure = answer.failure().get();

@@ -5,6 +5,7 @@ import io.javalin.http.HandlerType;
 import io.lensflow.records.VectorManifest;
 import io.lensflow.steering.algebra.Operand;
 import io.lensflow.steering.algebra.VectorAlgebra;
+import io.lensflow.steering.json.Fields;
 import io.lensflow.steering.topics.SiteReader;
 import io.lensflow.steering.vector.Float32;
 import io.lensflow.steering.vector.NamedVector;
@@ -23,7 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import java.util.concurrent.TimeoutException;
 
 /** Combining, comparing and measuring vectors over HTTP. Thread-safe. */
 final class AlgebraRoutes {
@@ -61,7 +61,7 @@ final class AlgebraRoutes {
         Route.write(HandlerType.POST, VectorRoutes.VECTOR + "/combine", this::combine));
   }
 
-  private void combine(Context ctx) throws IOException, TimeoutException {
+  private void combine(Context ctx) throws IOException {
     VectorId id = parts.vectorId(ctx);
     CombineBody body = bodies.read(ctx, CombineBody.class);
     List<Loaded> loaded = new ArrayList<>();
@@ -96,8 +96,7 @@ final class AlgebraRoutes {
   }
 
   private List<Operand> operands(
-      String model, String field, List<CombineBody.Term> terms, List<Loaded> loaded)
-      throws TimeoutException {
+      String model, String field, List<CombineBody.Term> terms, List<Loaded> loaded) {
     List<Operand> operands = new ArrayList<>();
     if (terms == null) {
       return operands;
@@ -126,8 +125,7 @@ final class AlgebraRoutes {
     return operands;
   }
 
-  private Loaded load(String model, String name, String field, String version)
-      throws TimeoutException {
+  private Loaded load(String model, String name, String field, String version) {
     NamedVector vector = book.find(new VectorId(model, name)).existing();
     StoredVersion stored = RequestParts.version(vector, field, version);
     return new Loaded(vector, stored, sites.drafts(stored));
@@ -154,7 +152,7 @@ final class AlgebraRoutes {
     return sources;
   }
 
-  private void similarity(Context ctx) throws TimeoutException {
+  private void similarity(Context ctx) {
     String model = parts.model(ctx);
     String names = ctx.queryParam("vectors");
     if (names == null || names.isBlank()) {
@@ -189,12 +187,8 @@ final class AlgebraRoutes {
     String layers = ctx.queryParam("layers");
     String hookPoint = ctx.queryParam("hookPoint");
     int count = 1 + sites.stream().mapToInt(SiteDraft::layer).max().orElse(0);
-    List<Integer> wanted;
-    try {
-      wanted = layers == null ? null : LayerSpec.resolve(layers, count);
-    } catch (IllegalArgumentException e) {
-      throw RefusedException.invalid("layers", e.getMessage());
-    }
+    List<Integer> wanted =
+        layers == null ? null : Fields.parsed("layers", () -> LayerSpec.resolve(layers, count));
     return sites.stream()
         .filter(site -> wanted == null || wanted.contains(site.layer()))
         .filter(site -> hookPoint == null || site.hookPoint().name().equalsIgnoreCase(hookPoint))
@@ -219,7 +213,7 @@ final class AlgebraRoutes {
     return cosines;
   }
 
-  private void diff(Context ctx) throws TimeoutException {
+  private void diff(Context ctx) {
     NamedVector vector = parts.existing(ctx);
     String to = Objects.requireNonNullElse(ctx.queryParam("to"), Names.LATEST);
     StoredVersion newer = RequestParts.version(vector, "to", to);

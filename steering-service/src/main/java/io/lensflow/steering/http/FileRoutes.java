@@ -23,7 +23,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.TimeoutException;
 
 /** Vectors as files of other tools, in and out, over HTTP. Thread-safe. */
 final class FileRoutes {
@@ -49,7 +48,7 @@ final class FileRoutes {
         Route.write(HandlerType.POST, VectorRoutes.VECTOR + "/import", this::importFile));
   }
 
-  private void export(Context ctx) throws TimeoutException {
+  private void export(Context ctx) {
     NamedVector vector = parts.existing(ctx);
     StoredVersion version = RequestParts.version(ctx, vector);
     VectorManifest manifest = version.manifest();

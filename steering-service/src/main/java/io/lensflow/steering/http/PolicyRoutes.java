@@ -23,7 +23,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -116,13 +115,13 @@ final class PolicyRoutes {
             "model", id.model(), "policy", id.name(), "version", newest, "workers", states));
   }
 
-  private void history(Context ctx) throws TimeoutException {
+  private void history(Context ctx) {
     PolicyId id = parts.policyId(ctx);
     ctx.json(PolicyAnswers.history(id, historyOf(id)));
   }
 
   /** Also of a policy that has ended. */
-  private PolicyHistory historyOf(PolicyId id) throws TimeoutException {
+  private PolicyHistory historyOf(PolicyId id) {
     PolicyHistory history = PolicyHistory.of(id, audit.of(id.key()));
     if (history.versions().isEmpty()) {
       existing(id);
@@ -130,7 +129,7 @@ final class PolicyRoutes {
     return history;
   }
 
-  private void diff(Context ctx) throws TimeoutException {
+  private void diff(Context ctx) {
     PolicyId id = parts.policyId(ctx);
     PolicyHistory history = historyOf(id);
     PolicyVersion to =
@@ -146,7 +145,7 @@ final class PolicyRoutes {
     return history.version(field, RequestParts.number(field, ctx.queryParam(field)));
   }
 
-  private void rollback(Context ctx) throws IOException, TimeoutException {
+  private void rollback(Context ctx) throws IOException {
     PolicyId id = parts.policyId(ctx);
     PolicyRollbackBody body = bodies.read(ctx, PolicyRollbackBody.class);
     // What is read here must still be the newest when the change is planned, or it is refused.

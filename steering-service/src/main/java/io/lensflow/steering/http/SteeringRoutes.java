@@ -21,7 +21,6 @@ import java.io.InputStream;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
@@ -112,9 +111,6 @@ public final class SteeringRoutes {
         (e, ctx) -> OpsServer.error(ctx, 503, "REGISTRY_UNAVAILABLE", e.getMessage(), null));
     config.exception(
         KafkaException.class,
-        (e, ctx) -> OpsServer.error(ctx, 503, "KAFKA_UNAVAILABLE", e.getMessage(), null));
-    config.exception(
-        TimeoutException.class,
         (e, ctx) -> OpsServer.error(ctx, 503, "KAFKA_UNAVAILABLE", e.getMessage(), null));
     config.exception(
         RecordTooLargeException.class,

@@ -22,7 +22,6 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 
 /**
@@ -96,7 +95,7 @@ final class VectorRoutes {
     ctx.json(Answers.history(parts.existing(ctx)));
   }
 
-  private void version(Context ctx) throws TimeoutException {
+  private void version(Context ctx) {
     NamedVector vector = parts.existing(ctx);
     StoredVersion version = RequestParts.version(ctx, vector);
     boolean withValues = Boolean.parseBoolean(ctx.queryParam("values"));
@@ -116,7 +115,7 @@ final class VectorRoutes {
     publishing.publish(ctx, parts.vectorId(ctx), draft, who);
   }
 
-  private void rollback(Context ctx) throws IOException, TimeoutException {
+  private void rollback(Context ctx) throws IOException {
     RollbackBody body = bodies.read(ctx, RollbackBody.class);
     NamedVector vector = parts.existing(ctx);
     if (body.alias() == null || body.alias().equals(Names.LATEST)) {
@@ -136,8 +135,7 @@ final class VectorRoutes {
   }
 
   /** Versions never change, so that {@code latest} goes back by a new one with the old content. */
-  private void republish(Context ctx, NamedVector vector, RollbackBody body)
-      throws TimeoutException {
+  private void republish(Context ctx, NamedVector vector, RollbackBody body) {
     int latest = vector.latest();
     if (body.expectedVersion() != null && body.expectedVersion() != latest) {
       throw RefusedException.outdated(body.expectedVersion(), latest);

@@ -73,13 +73,16 @@ public final class JobChanges {
             .setActor(origin.actor())
             .setCreatedAt(now)
             .setUpdatedAt(now)
-            .setRequestJson(text(request))
+            .setRequestJson(text(withoutData(request)))
             .build();
     List<ProducerRecord<String, SpecificRecord>> written = new ArrayList<>();
     written.add(record(job));
+    if (request.path(JobKind.DATA).isTextual()) {
+      written.add(data(job.getJobId(), request.path(JobKind.DATA).textValue()));
+    }
     List<SteeringJob> over = book.over();
     over.subList(0, Math.max(0, over.size() - limits.maxKept() + 1))
-        .forEach(old -> written.add(tombstone(old)));
+        .forEach(old -> written.add(tombstone(old.getJobId())));
     written.add(audit("START_JOB", job, origin));
     return change("START_JOB", job, written);
   }
@@ -107,10 +110,10 @@ public final class JobChanges {
     Change made = result.change().map(plan -> plan.get()).orElse(null);
     job.setResultJson(text(result.json().apply(made)));
     if (made == null) {
-      return change("END_JOB", job, List.of(record(job)));
+      return change("END_JOB", job, end(job));
     }
     List<ProducerRecord<String, SpecificRecord>> written = new ArrayList<>(made.records());
-    written.add(record(job));
+    written.addAll(end(job));
     return new Change(
         made.action(), made.model(), made.name(), made.versions(), written, made.warnings());
   }
@@ -121,7 +124,7 @@ public final class JobChanges {
     job.setDone(done);
     job.setTotal(total);
     job.setFailure(failure);
-    return change("FAIL_JOB", job, List.of(record(job)));
+    return change("FAIL_JOB", job, end(job));
   }
 
   /**
@@ -131,7 +134,9 @@ public final class JobChanges {
    */
   public Change cancel(String jobId, Origin origin) {
     SteeringJob job = ended(copy(unfinished(jobId)), JobState.CANCELLED);
-    return change("CANCEL_JOB", job, List.of(record(job), audit("CANCEL_JOB", job, origin)));
+    List<ProducerRecord<String, SpecificRecord>> written = end(job);
+    written.add(audit("CANCEL_JOB", job, origin));
+    return change("CANCEL_JOB", job, written);
   }
 
   /**
@@ -145,7 +150,7 @@ public final class JobChanges {
       throw RefusedException.conflict(
           "JOB_NOT_OVER", "job", "job '%s' is not over; cancel it first".formatted(jobId));
     }
-    return change("FORGET_JOB", job, List.of(tombstone(job), audit("FORGET_JOB", job, origin)));
+    return change("FORGET_JOB", job, List.of(tombstone(jobId), audit("FORGET_JOB", job, origin)));
   }
 
   private SteeringJob unfinished(String jobId) {
@@ -170,15 +175,13 @@ public final class JobChanges {
     return SteeringJob.newBuilder(job).setUpdatedAt(now()).build();
   }
 
-  /** Its data has done its service, and would make the topic large. */
   private static SteeringJob ended(SteeringJob job, JobState state) {
     job.setState(state);
-    JsonNode request = JobJson.read(job.getRequestJson());
-    if (request instanceof ObjectNode object) {
-      object.remove(JobKind.DATA);
-      job.setRequestJson(text(object));
-    }
     return job;
+  }
+
+  private static JsonNode withoutData(JsonNode request) {
+    return request instanceof ObjectNode object ? object.deepCopy().without(JobKind.DATA) : request;
   }
 
   private Instant now() {
@@ -189,8 +192,23 @@ public final class JobChanges {
     return LensflowHeaders.record(topics.steeringJobs(), job.getJobId(), job, null);
   }
 
-  private ProducerRecord<String, SpecificRecord> tombstone(SteeringJob job) {
-    return new ProducerRecord<>(topics.steeringJobs(), job.getJobId(), null);
+  /** The record of a job that is over. Its data have done their service. */
+  private List<ProducerRecord<String, SpecificRecord>> end(SteeringJob job) {
+    List<ProducerRecord<String, SpecificRecord>> written = new ArrayList<>();
+    written.add(record(job));
+    if (book.data(job.getJobId()).isPresent()) {
+      written.add(tombstone(JobBook.dataKey(job.getJobId())));
+    }
+    return written;
+  }
+
+  private ProducerRecord<String, SpecificRecord> data(String jobId, String data) {
+    SteeringJob value = SteeringJob.newBuilder().setJobId(jobId).setData(data).build();
+    return LensflowHeaders.record(topics.steeringJobs(), JobBook.dataKey(jobId), value, null);
+  }
+
+  private ProducerRecord<String, SpecificRecord> tombstone(String key) {
+    return new ProducerRecord<>(topics.steeringJobs(), key, null);
   }
 
   private ProducerRecord<String, SpecificRecord> audit(

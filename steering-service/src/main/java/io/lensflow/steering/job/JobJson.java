@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lensflow.records.SteeringJob;
+import java.util.Optional;
 
 /** The JSON that jobs' records hold. Stateless. */
 public final class JobJson {
@@ -22,6 +23,19 @@ public final class JobJson {
     }
   }
 
+  /**
+   * What was sent to ask for a job.
+   *
+   * @param data the data that were sent with it, if there were any
+   */
+  static JsonNode request(SteeringJob job, Optional<String> data) {
+    JsonNode request = read(job.getRequestJson());
+    if (request instanceof ObjectNode object) {
+      data.ifPresent(text -> object.put(JobKind.DATA, text));
+    }
+    return request;
+  }
+
   /** A job as the API tells of it; its data is left out. */
   public static ObjectNode describe(SteeringJob job) {
     ObjectNode answer = JSON.createObjectNode();
@@ -34,11 +48,7 @@ public final class JobJson {
     answer.put("updatedAt", job.getUpdatedAt().toString());
     answer.put("done", job.getDone());
     answer.put("total", job.getTotal());
-    JsonNode request = read(job.getRequestJson());
-    if (request instanceof ObjectNode object) {
-      object.remove(JobKind.DATA);
-    }
-    answer.set("request", orNull(request));
+    answer.set("request", orNull(read(job.getRequestJson())));
     answer.set("result", orNull(read(job.getResultJson())));
     if (job.getFailure() == null) {
       answer.putNull("failure");

@@ -8,10 +8,10 @@ import io.lensflow.steering.vector.RefusedException;
  * A kind of work that jobs do. Thread-safe.
  *
  * <p>Data that was sent with a request stands in its field {@link #DATA}, as one text. It is kept
- * while the job is not over, and dropped then.
+ * apart from the job's record while the job is not over, and dropped then.
  */
 public interface JobKind {
-  /** Field of a request that holds the data; dropped from the record of a job that is over. */
+  /** Field of a request that holds the data. */
   String DATA = "data";
 
   /** What stands in the job's record. */

@@ -5,9 +5,9 @@ import io.lensflow.records.JobState;
 import io.lensflow.records.JobType;
 import io.lensflow.records.SteeringJob;
 import io.lensflow.steering.vector.RefusedException;
+import io.lensflow.steering.writer.ChangeWriter;
 import io.lensflow.steering.writer.NotWriterException;
 import io.lensflow.steering.writer.OutcomeUnknownException;
-import io.lensflow.steering.writer.Writer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +37,7 @@ public final class JobRunner implements AutoCloseable {
 
   private final JobBook book;
   private final JobChanges changes;
-  private final Writer writer;
+  private final ChangeWriter writer;
   private final Map<JobType, JobKind> kinds;
   private final Consumer<JobContext> awaitModel;
   private final JobSettings settings;
@@ -57,7 +57,7 @@ public final class JobRunner implements AutoCloseable {
   public JobRunner(
       JobBook book,
       JobChanges changes,
-      Writer writer,
+      ChangeWriter writer,
       List<JobKind> kinds,
       Consumer<JobContext> awaitModel,
       JobSettings settings) {
@@ -171,7 +171,7 @@ public final class JobRunner implements AutoCloseable {
               "type", "this version cannot do jobs of type " + job.getType());
         }
         awaitModel.accept(this);
-        JobTask task = kind.prepare(job.getModel(), JobJson.read(job.getRequestJson()));
+        JobTask task = kind.prepare(job.getModel(), JobJson.request(job, book.data(jobId())));
         JobResult result = task.run(this);
         checkStopped();
         writer.write(() -> changes.succeed(jobId(), result, total));
@@ -183,9 +183,11 @@ public final class JobRunner implements AutoCloseable {
       } catch (RetriableException e) {
         // The broker was too slow; the job still runs on the topic, so that it is taken up again.
         log.warn("job={} goes on later: {}", jobId(), e.getMessage());
-      } catch (Exception e) {
+      } catch (Throwable e) {
+        // Errors too: a job that still runs on the topic would be taken up again, and again end so.
         log.warn("job={} failed", jobId(), e);
-        fail(new Failure("JOB_FAILED", String.valueOf(e.getMessage()), null));
+        String reason = e instanceof Error ? e.toString() : String.valueOf(e.getMessage());
+        fail(new Failure("JOB_FAILED", reason, null));
       } finally {
         runs.remove(jobId());
       }

@@ -5,6 +5,7 @@ import io.lensflow.client.ServedModel;
 import io.lensflow.service.KafkaClients;
 import io.lensflow.steering.job.JobContext;
 import io.lensflow.steering.job.JobStoppedException;
+import io.lensflow.steering.vector.RefusedException;
 import java.time.Clock;
 import java.util.Map;
 import java.util.Optional;
@@ -40,9 +41,18 @@ public final class Pipeline implements AutoCloseable {
     this.producer = clients.producer(Map.of());
   }
 
-  /** A model, if a live worker serves it. */
-  public Optional<ServedModel> model(String name) {
-    return models.model(name);
+  /**
+   * A model.
+   *
+   * @throws RefusedException if no live worker serves it
+   */
+  public ServedModel model(String name) {
+    return models
+        .model(name)
+        .orElseThrow(
+            () ->
+                RefusedException.unknown(
+                    "model", "no live worker serves '%s' any more".formatted(name)));
   }
 
   /**

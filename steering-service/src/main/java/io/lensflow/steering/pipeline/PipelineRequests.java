@@ -11,8 +11,15 @@ import java.util.function.IntFunction;
  * @param count how many
  * @param make request {@code index}, 0 … count−1: prompt, capture, lenses, steering, maxNewTokens;
  *     everything else is filled in. The same index always makes the same request
+ * @param revision revision of the checkpoint that must answer them all, so that what is made of
+ *     their rows is of one model; empty for any
  * @param rowBytes bytes that one request's rows have at most: what bounds how many are on their way
  * @param chunks whether raw rows are wanted, and not only what lenses say of them
  */
 public record PipelineRequests(
-    String series, int count, IntFunction<PromptRequest> make, long rowBytes, boolean chunks) {}
+    String series,
+    int count,
+    IntFunction<PromptRequest> make,
+    String revision,
+    long rowBytes,
+    boolean chunks) {}

@@ -4,12 +4,10 @@ import io.lensflow.client.ModelDirectory;
 import io.lensflow.client.ServedModel;
 import io.lensflow.client.follow.RequestTail;
 import io.lensflow.client.follow.ResultTopic;
-import io.lensflow.client.follow.SettledEvent;
 import io.lensflow.client.follow.SettledStream;
 import io.lensflow.client.follow.StartingPoint;
 import io.lensflow.client.follow.Subscription;
 import io.lensflow.records.ControlType;
-import io.lensflow.records.Failure;
 import io.lensflow.records.PolicyUse;
 import io.lensflow.records.PromptRequest;
 import io.lensflow.records.RequestControl;
@@ -22,13 +20,9 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.EnumSet;
 import java.util.HashMap;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -46,8 +40,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One run of requests: what is still to be sent, what is on its way, what has come. Used by one
- * thread.
+ * One run of requests: sends them, and reads what comes of them. Used by one thread.
  *
  * <p>A run that goes on after another looks at the request topics first. What stands there is not
  * sent again: it has been answered, and the answer is read from where the job began, or it waits
@@ -66,8 +59,6 @@ final class PipelineRun implements AutoCloseable {
   /** Nobody answered, though every worker that sees a request past its deadline says so. */
   private static final Duration GRACE = Duration.ofMinutes(1);
 
-  private static final int MAX_REPEATS = 2;
-
   private final KafkaClients clients;
   private final TopicCatalogue topics;
   private final Producer<String, SpecificRecord> producer;
@@ -76,19 +67,8 @@ final class PipelineRun implements AutoCloseable {
   private final Clock clock;
   private final JobContext job;
   private final PipelineRequests requests;
-  private final AnswerSink sink;
-  private final RequestIds ids;
+  private final RunLedger ledger;
   private final SettledStream stream;
-
-  private final Map<String, Integer> indexOf = new HashMap<>();
-  private final int[] repeats;
-  private final Deque<Integer> unsent = new ArrayDeque<>();
-
-  /** Ids on their way, the earliest first, and until when an answer can come. */
-  private final Map<String, Instant> inFlight = new LinkedHashMap<>();
-
-  private final Map<String, Gathering> gatherings = new HashMap<>();
-  private int answered;
   private boolean left;
 
   PipelineRun(
@@ -108,18 +88,10 @@ final class PipelineRun implements AutoCloseable {
     this.clock = clock;
     this.job = job;
     this.requests = requests;
-    this.sink = sink;
-    this.ids = new RequestIds(job.jobId(), job.createdAt());
-    this.repeats = new int[requests.count()];
-    for (int index = 0; index < requests.count(); index++) {
-      indexOf.put(id(index), index);
-      unsent.add(index);
-    }
+    RequestIds ids = new RequestIds(job.jobId(), job.createdAt());
+    AnswerSink checked = new OneRevision(job.model(), requests.revision(), sink);
+    this.ledger = new RunLedger(ids, requests.series(), requests.count(), checked);
     this.stream = open();
-  }
-
-  private String id(int index) {
-    return ids.of(requests.series(), index, repeats[index]);
   }
 
   /** Results from now on, or from where the job began. */
@@ -147,7 +119,7 @@ final class PipelineRun implements AutoCloseable {
             read,
             Optional.empty(),
             start,
-            record -> indexOf.containsKey(record.requestId()));
+            record -> ledger.awaits(record.requestId()));
     // Its ids hold the job's time, which may lie before the present.
     return new SettledStream(tail, subscription, begin);
   }
@@ -161,23 +133,24 @@ final class PipelineRun implements AutoCloseable {
     if (job.resumed()) {
       recall(model);
     }
-    while (answered < requests.count()) {
+    while (!ledger.isDone()) {
       job.checkStopped();
       fill();
-      stream.next(POLL).ifPresent(this::take);
-      expire();
+      stream.next(POLL).ifPresent(ledger::take);
+      ledger.expire(clock.instant());
     }
   }
 
   /** What an earlier run sent is on its way, as far as this one can know. */
   private void recall(ServedModel model) {
     Instant since = job.createdAt().minus(SKEW);
-    Set<String> sent = SentRequests.on(clients, lanes(model), since, id -> indexOf.containsKey(id));
-    Instant expiry = clock.instant().plus(settings.deadline()).plus(GRACE);
-    sent.forEach(id -> inFlight.put(id, expiry));
-    unsent.removeIf(index -> sent.contains(id(index)));
+    Set<String> sent = SentRequests.on(clients, job, lanes(model), since, ledger::awaits);
+    ledger.recall(sent, clock.instant().plus(settings.deadline()).plus(GRACE));
     log.info(
-        "job={} goes on: {} of {} requests were sent", job.jobId(), sent.size(), repeats.length);
+        "job={} goes on: {} of {} requests were sent",
+        job.jobId(),
+        ledger.inFlight().size(),
+        requests.count());
   }
 
   /** Workers may have begun or ceased to serve the batch lane since. */
@@ -192,8 +165,8 @@ final class PipelineRun implements AutoCloseable {
     }
     int window = window(model.get());
     List<Future<RecordMetadata>> writes = new ArrayList<>();
-    while (inFlight.size() < window && !unsent.isEmpty()) {
-      writes.add(send(unsent.remove(), lane(model.get())));
+    while (ledger.inFlight().size() < window && ledger.hasUnsent()) {
+      writes.add(send(ledger.nextUnsent(), lane(model.get())));
     }
     writes.forEach(PipelineRun::await);
   }
@@ -209,83 +182,20 @@ final class PipelineRun implements AutoCloseable {
   }
 
   private Future<RecordMetadata> send(int index, String topic) {
-    String id = id(index);
+    String id = ledger.id(index);
     Instant now = clock.instant().truncatedTo(ChronoUnit.MICROS);
     PromptRequest request = PromptRequest.newBuilder(requests.make().apply(index)).build();
     request.setRequestId(id);
     request.setCreatedAt(now);
     request.setDeadline(now.plus(settings.deadline()));
     request.setModel(job.model());
+    request.setRevision(requests.revision().isEmpty() ? null : requests.revision());
     request.setPolicies(PolicyUse.IGNORE);
     Map<String, String> labels = new HashMap<>(request.getLabels());
     labels.put("job", job.jobId());
     request.setLabels(labels);
-    inFlight.put(id, request.getDeadline().plus(GRACE));
+    ledger.sent(index, request.getDeadline().plus(GRACE));
     return producer.send(LensflowHeaders.record(topic, id, request, null));
-  }
-
-  private void take(SettledEvent event) {
-    String id = event.requestId();
-    if (event instanceof SettledEvent.Outcome ended) {
-      gatherings.put(id, new Gathering(ended));
-    } else if (event instanceof SettledEvent.Results rows) {
-      gatherings.get(id).results.add(rows.result());
-    } else if (event instanceof SettledEvent.Chunk rows) {
-      gatherings.get(id).chunks.add(rows.chunk());
-    } else if (event instanceof SettledEvent.Lost gap) {
-      gatherings.get(id).loss = gap.gap().getGap().getReason();
-    } else if (event instanceof SettledEvent.Abandoned given) {
-      gatherings.remove(id);
-      repeat(id, given.reason());
-    } else {
-      Gathering complete = gatherings.remove(id);
-      if (complete.loss == null) {
-        answer(id, complete.answer());
-      } else {
-        repeat(id, complete.loss);
-      }
-    }
-  }
-
-  private void answer(String id, Answer answer) {
-    Integer index = indexOf.remove(id);
-    if (inFlight.remove(id) == null) {
-      unsent.remove(index); // answered before this run knew that it had been sent
-    }
-    answered++;
-    sink.take(index, answer);
-  }
-
-  /** Its rows are gone: ask for them anew, under another id. */
-  private void repeat(String id, String reason) {
-    int index = indexOf.get(id);
-    if (repeats[index] == MAX_REPEATS) {
-      answer(id, Answer.failed(null, new Failure("ROWS_LOST", reason, null)));
-      return;
-    }
-    log.warn("job={} request={} is asked again: {}", job.jobId(), id, reason);
-    inFlight.remove(id);
-    indexOf.remove(id);
-    repeats[index]++;
-    indexOf.put(id(index), index);
-    unsent.addFirst(index);
-  }
-
-  private void expire() {
-    Instant now = clock.instant();
-    Iterator<Map.Entry<String, Instant>> oldest = inFlight.entrySet().iterator();
-    while (oldest.hasNext()) {
-      Map.Entry<String, Instant> first = oldest.next();
-      if (first.getValue().isAfter(now)) {
-        return;
-      }
-      gatherings.remove(first.getKey());
-      answer(
-          first.getKey(),
-          Answer.failed(
-              null, new Failure("DEADLINE_EXCEEDED", "no worker answered in time", null)));
-      oldest = inFlight.entrySet().iterator();
-    }
   }
 
   private static void await(Future<RecordMetadata> write) {
@@ -315,7 +225,7 @@ final class PipelineRun implements AutoCloseable {
     if (left || job.isHandedOver()) {
       return;
     }
-    for (String id : inFlight.keySet()) {
+    for (String id : ledger.inFlight()) {
       RequestControl order =
           RequestControl.newBuilder()
               .setRequestId(id)

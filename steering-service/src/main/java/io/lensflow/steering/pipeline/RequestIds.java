@@ -24,6 +24,11 @@ final class RequestIds {
     this.createdAt = createdAt;
   }
 
+  /** The job whose requests these are. */
+  String jobId() {
+    return jobId;
+  }
+
   /**
    * The id of a request.
    *

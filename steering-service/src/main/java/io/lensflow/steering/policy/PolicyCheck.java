@@ -1,5 +1,7 @@
 package io.lensflow.steering.policy;
 
+import static io.lensflow.steering.json.Fields.parsed;
+
 import io.lensflow.records.HookPoint;
 import io.lensflow.records.SteeringOperation;
 import io.lensflow.records.SteeringRequest;
@@ -117,13 +119,5 @@ final class PolicyCheck {
       sites = sites.filter(site -> chosen.contains(site.layer()));
     }
     return sites;
-  }
-
-  private static void parsed(String field, Runnable parse) {
-    try {
-      parse.run();
-    } catch (IllegalArgumentException e) {
-      throw RefusedException.invalid(field, e.getMessage());
-    }
   }
 }

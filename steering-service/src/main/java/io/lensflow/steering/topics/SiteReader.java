@@ -10,16 +10,15 @@ import io.lensflow.steering.vector.StoredSite;
 import io.lensflow.steering.vector.StoredVersion;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.TimeoutException;
+import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 
 /**
  * Reads the values of sites from where they stand on {@code steering-vectors}. A version's sites
@@ -28,7 +27,6 @@ import org.apache.kafka.common.TopicPartition;
  */
 public final class SiteReader {
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
-  private static final Duration POLL = Duration.ofMillis(200);
 
   private final KafkaClients clients;
   private final RecordDeserializer<SteeringVector> deserializer;
@@ -45,7 +43,7 @@ public final class SiteReader {
    *
    * @throws TimeoutException if the broker does not answer in 10 s
    */
-  public Map<StoredSite, float[]> read(List<StoredSite> sites) throws TimeoutException {
+  public Map<StoredSite, float[]> read(List<StoredSite> sites) {
     Map<TopicPartition, Map<Long, StoredSite>> wanted =
         sites.stream()
             .collect(
@@ -53,18 +51,12 @@ public final class SiteReader {
                     site -> new TopicPartition(topic, site.partition()),
                     Collectors.toMap(StoredSite::offset, site -> site)));
     Map<StoredSite, float[]> found = new HashMap<>();
-    long deadline = System.nanoTime() + TIMEOUT.toNanos();
-    try (KafkaConsumer<byte[], byte[]> consumer = clients.bytesConsumer(ShortReads.COMMITTED)) {
-      consumer.assign(wanted.keySet());
-      wanted.forEach(
-          (partition, at) ->
-              consumer.seek(partition, at.keySet().stream().min(Long::compare).orElseThrow()));
-      Set<TopicPartition> open = new HashSet<>(wanted.keySet());
-      while (!open.isEmpty()) {
-        if (System.nanoTime() > deadline) {
-          throw new TimeoutException("the values could not be read in " + TIMEOUT);
-        }
-        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+    ShortReads.between(
+        clients,
+        edges(wanted, offsets -> Collections.min(offsets)),
+        edges(wanted, offsets -> Collections.max(offsets) + 1),
+        TIMEOUT,
+        record -> {
           StoredSite site =
               wanted
                   .get(new TopicPartition(record.topic(), record.partition()))
@@ -73,10 +65,7 @@ public final class SiteReader {
             SteeringVector value = deserializer.deserialize(topic, record.value());
             found.put(site, Float32.decode(value.getSite().getValues()));
           }
-        }
-        open.removeIf(partition -> consumer.position(partition) > last(wanted.get(partition)));
-      }
-    }
+        });
     return found;
   }
 
@@ -86,7 +75,7 @@ public final class SiteReader {
    * @throws RefusedException if it was deleted meanwhile
    * @throws TimeoutException if the broker does not answer in 10 s
    */
-  public List<SiteDraft> drafts(StoredVersion version) throws TimeoutException {
+  public List<SiteDraft> drafts(StoredVersion version) {
     Map<StoredSite, float[]> values = read(version.sites());
     List<SiteDraft> drafts = new ArrayList<>();
     for (StoredSite site : version.sites()) {
@@ -103,7 +92,10 @@ public final class SiteReader {
     return drafts;
   }
 
-  private static long last(Map<Long, StoredSite> at) {
-    return at.keySet().stream().max(Long::compare).orElseThrow();
+  private static Map<TopicPartition, Long> edges(
+      Map<TopicPartition, Map<Long, StoredSite>> wanted, ToLongFunction<Set<Long>> edge) {
+    Map<TopicPartition, Long> edges = new HashMap<>();
+    wanted.forEach((partition, at) -> edges.put(partition, edge.applyAsLong(at.keySet())));
+    return edges;
   }
 }

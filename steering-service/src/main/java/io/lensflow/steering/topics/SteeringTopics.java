@@ -82,7 +82,7 @@ public final class SteeringTopics {
   public void takeJob(ConsumerRecord<byte[], byte[]> record) {
     Optional<String> key = keyOf(record).filter(id -> !id.isEmpty());
     if (key.isEmpty()) {
-      skip(record, "its key is no job's id");
+      skip(record, "its key is no job's");
       return;
     }
     jobBook.apply(key.get(), decode(jobs, record));

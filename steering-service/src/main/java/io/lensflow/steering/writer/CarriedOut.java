@@ -8,16 +8,10 @@ import io.lensflow.steering.topics.ShortReads;
 import io.lensflow.steering.vector.Origin;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.Set;
+import java.util.List;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
-import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 
 /**
  * Ids of the commands that were carried out lately, so that one sent twice changes things once. The
@@ -27,8 +21,6 @@ final class CarriedOut {
   /** Commands are kept for a day, so none older than this comes again. */
   static final Duration REACH = Duration.ofHours(25);
 
-  private static final Duration POLL = Duration.ofMillis(100);
-
   private final LinkedHashMap<String, Instant> ids = new LinkedHashMap<>();
 
   CarriedOut() {}
@@ -37,43 +29,18 @@ final class CarriedOut {
    * Reads the audit topic.
    *
    * @param now the present; events older than {@link #REACH} are not looked at
-   * @throws KafkaException if that takes longer than {@code timeout}
+   * @throws TimeoutException if that takes longer than {@code timeout}
    */
   static CarriedOut read(KafkaClients clients, String auditTopic, Instant now, Duration timeout) {
     CarriedOut carriedOut = new CarriedOut();
     RecordDeserializer<AuditEvent> deserializer = clients.deserializer(AuditEvent.class);
-    long deadline = System.nanoTime() + timeout.toNanos();
-    try (KafkaConsumer<byte[], byte[]> consumer = clients.bytesConsumer(ShortReads.COMMITTED)) {
-      Map<TopicPartition, Long> ends = seek(consumer, auditTopic, now.minus(REACH));
-      Set<TopicPartition> open = new HashSet<>(ends.keySet());
-      open.removeIf(partition -> consumer.position(partition) >= ends.get(partition));
-      while (!open.isEmpty()) {
-        if (System.nanoTime() > deadline) {
-          throw new KafkaException("%s could not be read in %s".formatted(auditTopic, timeout));
-        }
-        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-          carriedOut.take(deserializer, record);
-        }
-        open.removeIf(partition -> consumer.position(partition) >= ends.get(partition));
-      }
-    }
+    ShortReads.since(
+        clients,
+        List.of(auditTopic),
+        now.minus(REACH),
+        timeout,
+        record -> carriedOut.take(deserializer, record));
     return carriedOut;
-  }
-
-  private static Map<TopicPartition, Long> seek(
-      KafkaConsumer<byte[], byte[]> consumer, String topic, Instant since) {
-    Map<TopicPartition, Long> times = new HashMap<>();
-    consumer
-        .partitionsFor(topic)
-        .forEach(p -> times.put(new TopicPartition(topic, p.partition()), since.toEpochMilli()));
-    consumer.assign(times.keySet());
-    Map<TopicPartition, Long> ends = consumer.endOffsets(times.keySet());
-    Map<TopicPartition, OffsetAndTimestamp> starts = consumer.offsetsForTimes(times);
-    for (TopicPartition partition : times.keySet()) {
-      OffsetAndTimestamp start = starts.get(partition);
-      consumer.seek(partition, start == null ? ends.get(partition) : start.offset());
-    }
-    return ends;
   }
 
   private void take(

@@ -46,7 +46,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Thread-safe; changes are written one after the other under a lock.
  */
-public final class Writer {
+public final class Writer implements ChangeWriter {
   private static final Logger log = LoggerFactory.getLogger(Writer.class);
 
   private final KafkaClients clients;
@@ -95,7 +95,7 @@ public final class Writer {
     metrics.gauge("lensflow.steering.writer", this, writer -> writer.isOpen() ? 1 : 0);
   }
 
-  /** Whether this instance believes that it writes; the broker decides when it tries. */
+  @Override
   public boolean isOpen() {
     return changeLog != null;
   }
@@ -152,14 +152,7 @@ public final class Writer {
     }
   }
 
-  /**
-   * Writes a change.
-   *
-   * @param plan decides on the change, with the book up to date; may throw {@link RefusedException}
-   * @return the change, whose records are on the topics and in the book, and where they are
-   * @throws NotWriterException if another instance writes; nothing was written
-   * @throws OutcomeUnknownException if the broker did not say whether it was written
-   */
+  @Override
   public Written write(Supplier<Change> plan) {
     writing.lock();
     try {

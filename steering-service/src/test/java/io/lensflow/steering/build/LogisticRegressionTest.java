@@ -3,6 +3,7 @@ package io.lensflow.steering.build;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.lensflow.steering.algebra.Doubles;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 

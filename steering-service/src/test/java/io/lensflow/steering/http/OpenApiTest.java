@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lensflow.steering.build.BuildKind;
+import io.lensflow.steering.build.BuildRequest;
 import io.lensflow.steering.evaluate.EvaluateKind;
+import io.lensflow.steering.evaluate.EvaluateRequest;
 import io.lensflow.steering.evaluate.Evaluation;
 import io.lensflow.steering.job.JobDesk;
 import io.lensflow.steering.job.JobKind;
@@ -78,9 +80,9 @@ class OpenApiTest {
     assertThat(properties("SetPolicy")).containsExactlyInAnyOrderElementsOf(of(PolicyBody.class));
     assertThat(properties("RollbackPolicy"))
         .containsExactlyInAnyOrderElementsOf(of(PolicyRollbackBody.class));
-    assertThat(properties("Build")).containsExactlyInAnyOrderElementsOf(BuildKind.requestFields());
+    assertThat(properties("Build")).containsExactlyInAnyOrderElementsOf(of(BuildRequest.class));
     assertThat(properties("Evaluate"))
-        .containsExactlyInAnyOrderElementsOf(EvaluateKind.requestFields());
+        .containsExactlyInAnyOrderElementsOf(of(EvaluateRequest.class));
     assertThat(properties("Evaluation")).containsExactlyInAnyOrderElementsOf(of(Evaluation.class));
   }
 

@@ -37,7 +37,8 @@ class JobChangesTest {
     String id = created();
     written(changes.begin(id));
     written(changes.progress(id, 3, 10));
-    assertThat(book.existing(id).getRequestJson()).contains("many lines");
+    assertThat(book.data(id)).contains("many lines");
+    assertThat(JobJson.request(book.existing(id), book.data(id))).isEqualTo(json("data"));
     written(changes.succeed(id, JobResult.of(json("norm")), 10));
 
     SteeringJob job = book.existing(id);
@@ -45,7 +46,29 @@ class JobChangesTest {
     assertThat(job.getDone()).isEqualTo(10);
     assertThat(job.getActor()).isEqualTo("ann");
     assertThat(job.getRequestJson()).contains("\"name\":\"v\"").doesNotContain("many lines");
+    assertThat(book.data(id)).isEmpty();
     assertThat(JobJson.describe(job).path("result").path("norm").asInt()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldWriteTheDataOnceHoweverOftenAJobSaysHowFarItIs() {
+    String id = created();
+    Change begun = changes.begin(id);
+    written(begun);
+    Change progress = changes.progress(id, 3, 10);
+    written(progress);
+    assertThat(List.of(begun, progress))
+        .flatExtracting(Change::records)
+        .extracting(record -> record.value().toString())
+        .hasSize(2)
+        .noneSatisfy(record -> assertThat(record).contains("many lines"));
+    assertThat(book.all()).extracting(SteeringJob::getJobId).containsExactly(id);
+
+    Change cancel = changes.cancel(id, ANN);
+    written(cancel);
+    assertThat(book.data(id)).isEmpty();
+    assertThat(cancel.records().get(1).key()).isEqualTo(id + "/data");
+    assertThat(cancel.records().get(1).value()).isNull();
   }
 
   @Test
@@ -71,8 +94,9 @@ class JobChangesTest {
     assertThat(end.action()).isEqualTo("PUBLISH");
     assertThat(end.records())
         .extracting(ProducerRecord::topic)
-        .containsExactly(topics.steeringVectors(), topics.steeringJobs());
+        .containsExactly(topics.steeringVectors(), topics.steeringJobs(), topics.steeringJobs());
     written(end);
+    assertThat(book.data(id)).isEmpty();
     assertThat(book.existing(id).getResultJson()).isEqualTo("{\"v\":7}");
   }
 
@@ -82,7 +106,7 @@ class JobChangesTest {
     assertThatThrownBy(() -> changes.progress(id, 1, 2)).hasMessageContaining("QUEUED");
     assertThatThrownBy(() -> changes.forget(id, ANN)).hasMessageContaining("cancel it first");
     Change cancel = changes.cancel(id, ANN);
-    assertThat(cancel.records().get(1).value()).isInstanceOf(AuditEvent.class);
+    assertThat(cancel.records().get(2).value()).isInstanceOf(AuditEvent.class);
     written(cancel);
     assertThatThrownBy(() -> changes.begin(id)).hasMessageContaining("is over: CANCELLED");
     assertThatThrownBy(() -> changes.cancel(id, ANN))
