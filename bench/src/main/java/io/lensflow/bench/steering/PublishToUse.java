@@ -73,9 +73,9 @@ public final class PublishToUse implements Benchmark {
             new LocalSystem(plan(setting, folder.path()), setting.progress()::accept)) {
       system.start();
       SteeringApi api = new SteeringApi(system.steeringUri());
-      try (ProbedLoad load = new ProbedLoad(system.client(), MODEL, VECTOR)) {
+      try (ProbedLoad load = new ProbedLoad(ProbedLoad.Line.of(system.client()), MODEL, VECTOR)) {
         publish(api, hiddenSize, 1);
-        load.probe(1).join();
+        ProbedLoad.await(load.probe(1));
         return measure(load, api, hiddenSize);
       }
     }
@@ -89,7 +89,8 @@ public final class PublishToUse implements Benchmark {
     // The first stretch of each kind warms up.
     for (int stretch = 0; stretch <= STRETCHES; stretch++) {
       List<Double> used = new ArrayList<>();
-      double plain = load.tokensPerSecond(PUBLISHES / STRETCHES, index -> load.probe(1).join());
+      double plain =
+          load.tokensPerSecond(PUBLISHES / STRETCHES, index -> ProbedLoad.await(load.probe(1)));
       int first = version + 1;
       double busy =
           load.tokensPerSecond(
@@ -99,7 +100,7 @@ public final class PublishToUse implements Benchmark {
                 CompletableFuture<Long> use = load.probe(first + index);
                 publish(api, hiddenSize, first + index);
                 long published = System.nanoTime();
-                used.add((use.join() - start) / 1e6);
+                used.add((ProbedLoad.await(use) - start) / 1e6);
                 publishing.add((published - start) / 1e6);
               });
       version += PUBLISHES / STRETCHES;
