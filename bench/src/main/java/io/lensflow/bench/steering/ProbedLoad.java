@@ -1,5 +1,6 @@
 package io.lensflow.bench.steering;
 
+import io.lensflow.bench.timing.Timed;
 import io.lensflow.cli.CommandFailure;
 import io.lensflow.client.LensflowClient;
 import io.lensflow.client.follow.LiveEvent;
@@ -22,7 +23,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.IntConsumer;
 
 /**
  * Requests that generate all the time, and short ones between them that say when a version of a
@@ -149,14 +149,21 @@ final class ProbedLoad implements AutoCloseable {
     }
   }
 
-  /** Does something {@code count} times and says how fast the load generated meanwhile. */
-  double tokensPerSecond(int count, IntConsumer work) {
+  /**
+   * Does something and says how many seconds a token of the load took meanwhile.
+   *
+   * @throws CommandFailure if none came
+   */
+  double secondsPerToken(Timed.Work work) throws Exception {
     long before = tokens.get();
-    long start = System.nanoTime();
-    for (int i = 0; i < count; i++) {
-      work.accept(i);
+    double seconds = Timed.whole(work).seconds();
+    long came = tokens.get() - before;
+    if (came == 0) {
+      throw new CommandFailure(
+          "the requests that generate beside publishing brought no token in %.1f s"
+              .formatted(seconds));
     }
-    return (tokens.get() - before) / ((System.nanoTime() - start) * 1e-9);
+    return seconds / came;
   }
 
   private PromptRequest request(String id, int newTokens, List<SteeringRequest> steering) {

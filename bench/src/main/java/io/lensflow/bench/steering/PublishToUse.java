@@ -7,6 +7,7 @@ import io.lensflow.bench.figure.Bound;
 import io.lensflow.bench.figure.Definition;
 import io.lensflow.bench.figure.Figure;
 import io.lensflow.bench.figure.Finding;
+import io.lensflow.bench.timing.Timings;
 import io.lensflow.bench.workload.TemporaryFolder;
 import io.lensflow.cli.CommandFailure;
 import io.lensflow.cli.steering.ApiPath;
@@ -15,13 +16,11 @@ import io.lensflow.cli.system.LocalSystem;
 import io.lensflow.cli.system.SystemPlan;
 import io.lensflow.engine.checkpoint.Checkpoint;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
 
 /**
  * How soon a published vector is used by a running worker that has other work, and what publishing
@@ -32,12 +31,17 @@ import java.util.concurrent.CompletableFuture;
  * the client, of the event by which the worker has pinned the version for the request; the next
  * step runs with it. Broker, registry, worker, steering service and client share the machine's
  * cores with other requests that generate all the time. In turn with stretches of publishing there
- * are stretches with the same requests and an old version: what generation loses between the two is
- * what publishing costs.
+ * are stretches as long, with as many requests for an old version: what generation loses between
+ * the two is what publishing costs. Requests that generate begin and end together, now more and now
+ * fewer of them within a stretch, so that a stretch has to hold many of them.
  */
 public final class PublishToUse implements Benchmark {
-  private static final int PUBLISHES = 200;
-  private static final int STRETCHES = 10;
+  /** Publishes of a stretch, some 10 s. */
+  private static final int PUBLISHES = 100;
+
+  /** Stretches of each kind in a round. */
+  private static final int TURNS = 2;
+
   private static final int SLOTS = 8;
   private static final String MODEL = "bench";
   private static final String VECTOR = "probe";
@@ -56,6 +60,17 @@ public final class PublishToUse implements Benchmark {
               "publish-speed-share",
               "tokens/s of other requests while vectors are published ÷ without",
               Bound.atLeast(0.98, Double.NaN)));
+
+  private final int publishes;
+
+  /** With stretches of {@value #PUBLISHES} publishes. */
+  public PublishToUse() {
+    this(PUBLISHES);
+  }
+
+  PublishToUse(int publishes) {
+    this.publishes = publishes;
+  }
 
   @Override
   public List<Definition> definitions() {
@@ -76,44 +91,29 @@ public final class PublishToUse implements Benchmark {
       try (ProbedLoad load = new ProbedLoad(ProbedLoad.Line.of(system.client()), MODEL, VECTOR)) {
         publish(api, hiddenSize, 1);
         ProbedLoad.await(load.probe(1));
-        return measure(load, api, hiddenSize);
+        return measure(
+            new PublishStretches(load, version -> publish(api, hiddenSize, version), publishes),
+            setting);
       }
     }
   }
 
-  private static List<Finding> measure(ProbedLoad load, SteeringApi api, int hiddenSize) {
-    List<Double> publishing = new ArrayList<>();
-    List<Double> using = new ArrayList<>();
-    List<Double> shares = new ArrayList<>();
-    int version = 1;
-    // The first stretch of each kind warms up.
-    for (int stretch = 0; stretch <= STRETCHES; stretch++) {
-      List<Double> used = new ArrayList<>();
-      double plain =
-          load.tokensPerSecond(PUBLISHES / STRETCHES, index -> ProbedLoad.await(load.probe(1)));
-      int first = version + 1;
-      double busy =
-          load.tokensPerSecond(
-              PUBLISHES / STRETCHES,
-              index -> {
-                long start = System.nanoTime();
-                CompletableFuture<Long> use = load.probe(first + index);
-                publish(api, hiddenSize, first + index);
-                long published = System.nanoTime();
-                used.add((ProbedLoad.await(use) - start) / 1e6);
-                publishing.add((published - start) / 1e6);
-              });
-      version += PUBLISHES / STRETCHES;
-      if (stretch > 0) {
-        using.addAll(used);
-        shares.add(busy / plain);
-      }
-    }
-    return findings(using, publishing, shares);
+  private List<Finding> measure(PublishStretches stretches, Setting setting) throws Exception {
+    Timings timings =
+        setting.comparison().alternate(TURNS, stretches::publishing, stretches::plain);
+    int warmUp = TURNS * publishes;
+    return findings(
+        counted(stretches.usingMillis(), warmUp),
+        counted(stretches.publishingMillis(), warmUp),
+        timings);
   }
 
-  private static List<Finding> findings(
-      List<Double> using, List<Double> publishing, List<Double> shares) {
+  private static List<Double> counted(List<Double> samples, int warmUp) {
+    return samples.subList(warmUp, samples.size());
+  }
+
+  private List<Finding> findings(
+      List<Double> using, List<Double> publishing, Timings secondsPerToken) {
     double p50 = percentile(using, 0.50);
     double p99 = percentile(using, 0.99);
     String says =
@@ -127,7 +127,11 @@ public final class PublishToUse implements Benchmark {
             p99,
             percentile(using, 1),
             percentile(publishing, 0.5));
-    Figure share = Figure.ofSamples(DEFINITIONS.get(2).name(), "ratio", shares);
+    Figure share =
+        Figure.ofSamples(
+            DEFINITIONS.get(2).name(),
+            "ratio",
+            secondsPerToken.samples(seconds -> seconds[1] / seconds[0]));
     return List.of(
         new Finding(
             new Figure(DEFINITIONS.get(0).name(), p50, "ms", using),
@@ -142,8 +146,10 @@ public final class PublishToUse implements Benchmark {
             DEFINITIONS.get(2).bound(),
             String.format(
                 Locale.ROOT,
-                "stretches of %d publishes in turn with as many requests at an old version.",
-                PUBLISHES / STRETCHES)));
+                "%.0f tokens/s in stretches of %d publishes, %.0f in those as long with as many requests for an old version.",
+                TURNS / secondsPerToken.median(0),
+                publishes,
+                TURNS / secondsPerToken.median(1))));
   }
 
   /** The smallest sample that at least this share of all does not exceed. */
