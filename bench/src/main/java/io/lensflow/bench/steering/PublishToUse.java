@@ -7,6 +7,7 @@ import io.lensflow.bench.figure.Bound;
 import io.lensflow.bench.figure.Definition;
 import io.lensflow.bench.figure.Figure;
 import io.lensflow.bench.figure.Finding;
+import io.lensflow.bench.figure.Percentiles;
 import io.lensflow.bench.timing.Timings;
 import io.lensflow.bench.workload.TemporaryFolder;
 import io.lensflow.cli.CommandFailure;
@@ -114,8 +115,9 @@ public final class PublishToUse implements Benchmark {
 
   private List<Finding> findings(
       List<Double> using, List<Double> publishing, Timings secondsPerToken) {
-    double p50 = percentile(using, 0.50);
-    double p99 = percentile(using, 0.99);
+    Percentiles millis = Percentiles.of(using);
+    double p50 = millis.at(0.5);
+    double p99 = millis.at(0.99);
     String says =
         String.format(
             Locale.ROOT,
@@ -125,8 +127,8 @@ public final class PublishToUse implements Benchmark {
             ProbedLoad.AT_ONCE,
             p50,
             p99,
-            percentile(using, 1),
-            percentile(publishing, 0.5));
+            millis.at(1),
+            Percentiles.of(publishing).at(0.5));
     Figure share =
         Figure.ofSamples(
             DEFINITIONS.get(2).name(),
@@ -150,13 +152,6 @@ public final class PublishToUse implements Benchmark {
                 TURNS / secondsPerToken.median(0),
                 publishes,
                 TURNS / secondsPerToken.median(1))));
-  }
-
-  /** The smallest sample that at least this share of all does not exceed. */
-  static double percentile(List<Double> samples, double share) {
-    List<Double> sorted = samples.stream().sorted().toList();
-    int rank = (int) Math.ceil(share * sorted.size());
-    return sorted.get(Math.max(0, rank - 1));
   }
 
   private static void publish(SteeringApi api, int hiddenSize, int version) {
