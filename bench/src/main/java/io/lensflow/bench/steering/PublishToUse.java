@@ -8,6 +8,7 @@ import io.lensflow.bench.figure.Definition;
 import io.lensflow.bench.figure.Figure;
 import io.lensflow.bench.figure.Finding;
 import io.lensflow.bench.figure.Percentiles;
+import io.lensflow.bench.timing.Timed;
 import io.lensflow.bench.timing.Timings;
 import io.lensflow.bench.workload.TemporaryFolder;
 import io.lensflow.cli.CommandFailure;
@@ -101,12 +102,33 @@ public final class PublishToUse implements Benchmark {
 
   private List<Finding> measure(PublishStretches stretches, Setting setting) throws Exception {
     Timings timings =
-        setting.comparison().alternate(TURNS, stretches::publishing, stretches::plain);
+        setting
+            .comparison()
+            .alternate(
+                TURNS,
+                told(setting, "while publishing", stretches::publishing),
+                told(setting, "without", stretches::plain));
     int warmUp = TURNS * publishes;
     return findings(
         counted(stretches.usingMillis(), warmUp),
         counted(stretches.publishingMillis(), warmUp),
         timings);
+  }
+
+  private static Timed told(Setting setting, String how, Timed secondsPerToken) {
+    return () -> {
+      double seconds = secondsPerToken.seconds();
+      setting
+          .progress()
+          .accept(
+              String.format(
+                  Locale.ROOT,
+                  "%s: %.1f tokens/s %s",
+                  DEFINITIONS.get(2).name(),
+                  1 / seconds,
+                  how));
+      return seconds;
+    };
   }
 
   private static List<Double> counted(List<Double> samples, int warmUp) {
