@@ -72,7 +72,7 @@ class PublishWhileRunningIT {
   private static final int AT_ONCE = 3;
   private static final int[] PROMPT = {5, 6, 7, 8, 9};
 
-  /** As {@code semantics.md} allows rows to differ under another batching. */
+  /** Of a row's norm: what float32 may round otherwise under another batching. */
   private static final double TOLERANCE = 3e-5;
 
   @Test

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /**
  * Vectors of a real model, built through the whole pipeline in float32, against those that
  * transformers and numpy made. It reads some 30,000 tokens, a minute or more, so that it runs when
- * it is asked for: {@code mvn verify -pl cli -am -Dlensflow.golden.build=true
+ * it is asked for: {@code mvn verify -pl cli -am -Dlensflow.golden.build=true -Dtest=None
  * -Dit.test=VectorBuildGoldenIT}.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /**
  * Propensities and slopes of a real model, measured through the whole pipeline in float32, against
  * those that transformers and numpy found. A few items always; all of them, some minutes, when it
- * is asked for: {@code mvn verify -pl cli -am -Dlensflow.golden.evaluate=true
+ * is asked for: {@code mvn verify -pl cli -am -Dlensflow.golden.evaluate=true -Dtest=None
  * -Dit.test=VectorEvaluateGoldenIT}.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)

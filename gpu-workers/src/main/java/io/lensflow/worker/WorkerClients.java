@@ -58,13 +58,17 @@ final class WorkerClients {
   /**
    * A record waits for the broker as long as its request may run. By default it would be given up
    * after two minutes, its attempt with it, and a longer outage would use up all attempts of
-   * requests that did no wrong.
+   * requests that did no wrong. Who sets {@code delivery.timeout.ms} has decided that for himself.
+   *
+   * @return a map that the caller may add to
    */
-  private Map<String, Object> patient() {
+  Map<String, Object> patient() {
     Map<String, Object> needs = new HashMap<>();
-    long patience = Math.max(120_000, settings.intake().maxRequestTime().toMillis());
-    needs.put(
-        ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) Math.min(Integer.MAX_VALUE, patience));
+    if (!clients.settings().properties().containsKey(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG)) {
+      long patience = Math.max(120_000, settings.intake().maxRequestTime().toMillis());
+      needs.put(
+          ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) Math.min(Integer.MAX_VALUE, patience));
+    }
     return needs;
   }
 

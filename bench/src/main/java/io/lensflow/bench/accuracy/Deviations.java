@@ -1,5 +1,6 @@
 package io.lensflow.bench.accuracy;
 
+import io.lensflow.bench.figure.Percentiles;
 import java.util.Arrays;
 
 /**
@@ -52,13 +53,8 @@ final class Deviations {
     return count == 0 ? 0 : (double) broken / count;
   }
 
-  /** The value that a share {@code q} of all does not exceed. */
-  double quantile(double q) {
-    if (count == 0) {
-      return 0;
-    }
-    double[] sorted = Arrays.copyOf(values, count);
-    Arrays.sort(sorted);
-    return sorted[(int) Math.min(count - 1L, (long) Math.ceil(q * count))];
+  /** Percentiles of what was added so far. */
+  Percentiles percentiles() {
+    return Percentiles.of(Arrays.copyOf(values, count));
   }
 }

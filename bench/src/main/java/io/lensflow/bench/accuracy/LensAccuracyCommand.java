@@ -1,5 +1,6 @@
 package io.lensflow.bench.accuracy;
 
+import io.lensflow.bench.figure.Percentiles;
 import io.lensflow.cli.CommandFailure;
 import io.lensflow.cli.option.LocalModel;
 import io.lensflow.cli.output.Terminal;
@@ -46,14 +47,15 @@ public final class LensAccuracyCommand implements Callable<Integer> {
           "%n%-20s %10s %10s %10s %10s   %s%n",
           path.path().name().toLowerCase(Locale.ROOT), "median", "99 %", "99.9 %", "worst", "over");
       for (Deviations metric : path.all()) {
+        Percentiles sizes = metric.percentiles();
         out.printf(
             Locale.ROOT,
             "%-20s %10.1e %10.1e %10.1e %10.1e   %d of %d%n",
             metric.name(),
-            metric.quantile(0.5),
-            metric.quantile(0.99),
-            metric.quantile(0.999),
-            metric.quantile(1),
+            sizes.at(0.5),
+            sizes.at(0.99),
+            sizes.at(0.999),
+            sizes.at(1),
             metric.broken(),
             metric.count());
       }

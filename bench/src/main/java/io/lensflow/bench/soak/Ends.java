@@ -90,7 +90,7 @@ final class Ends {
    * @return how many records they have left at the limit
    */
   long awaitDecoded(String model) throws Exception {
-    String group = topics.prefix() + "lensflow-decoder-" + TopicCatalogue.topicSafe(model);
+    String group = topics.decoderGroup(model);
     long deadline = System.nanoTime() + limit.toNanos();
     try (Admin admin = clients.admin()) {
       long left = left(admin, group);

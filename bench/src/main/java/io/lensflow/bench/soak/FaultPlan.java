@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * When what happens to whom: a function of the seed. Among the first {@value #LEAST} faults of any
- * plan are two kills of workers, two of decoders, one of the broker, and a long pause of a worker
- * and of a decoder; the rest is drawn.
+ * When what happens to whom: a function of the seed. A plan of {@value #LEAST} faults or more has
+ * two kills of workers, two of decoders, one of the broker, and a long pause of a worker and of a
+ * decoder, at any place; the rest is drawn.
  */
 final class FaultPlan {
   /** Fewest faults that hold one of each that has to be there. */
@@ -51,7 +51,7 @@ final class FaultPlan {
       double within = 0.5 + JITTER * (random.nextDouble() - 0.5);
       Duration at = LEAD.plusMillis(Math.round((i + within) * slot));
       What what = takeFree(whats, plan, at);
-      plan.add(new Fault(at, what.kind(), free(what.role(), plan, at), length(what, random)));
+      plan.add(new Fault(at, what.kind(), free(what.role(), plan), length(what, random)));
     }
     plan.sort(Comparator.comparing(Fault::at));
     return List.copyOf(plan);
@@ -103,7 +103,7 @@ final class FaultPlan {
    */
   private static What takeFree(List<What> whats, List<Fault> plan, Duration at) {
     for (What what : whats) {
-      if (!isBusy(free(what.role(), plan, at), plan, at)) {
+      if (!isBusy(free(what.role(), plan), plan, at)) {
         whats.remove(what);
         return what;
       }
@@ -112,7 +112,7 @@ final class FaultPlan {
   }
 
   /** Who of a role was left alone for longest. */
-  private static Target free(Role role, List<Fault> plan, Duration at) {
+  private static Target free(Role role, List<Fault> plan) {
     return role.targets().stream()
         .min(Comparator.comparing(target -> busyUntil(target, plan)))
         .orElseThrow();

@@ -7,6 +7,9 @@ import io.lensflow.bench.figure.Bound;
 import io.lensflow.bench.figure.Definition;
 import io.lensflow.bench.figure.Figure;
 import io.lensflow.bench.figure.Finding;
+import io.lensflow.bench.figure.Percentiles;
+import io.lensflow.bench.timing.Timed;
+import io.lensflow.bench.timing.Timings;
 import io.lensflow.bench.workload.TemporaryFolder;
 import io.lensflow.cli.CommandFailure;
 import io.lensflow.cli.steering.ApiPath;
@@ -15,13 +18,11 @@ import io.lensflow.cli.system.LocalSystem;
 import io.lensflow.cli.system.SystemPlan;
 import io.lensflow.engine.checkpoint.Checkpoint;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
 
 /**
  * How soon a published vector is used by a running worker that has other work, and what publishing
@@ -32,12 +33,17 @@ import java.util.concurrent.CompletableFuture;
  * the client, of the event by which the worker has pinned the version for the request; the next
  * step runs with it. Broker, registry, worker, steering service and client share the machine's
  * cores with other requests that generate all the time. In turn with stretches of publishing there
- * are stretches with the same requests and an old version: what generation loses between the two is
- * what publishing costs.
+ * are stretches as long, with as many requests for an old version: what generation loses between
+ * the two is what publishing costs. Requests that generate begin and end together, now more and now
+ * fewer of them within a stretch, so that a stretch has to hold many of them.
  */
 public final class PublishToUse implements Benchmark {
-  private static final int PUBLISHES = 200;
-  private static final int STRETCHES = 10;
+  /** Publishes of a stretch, some 10 s. */
+  private static final int PUBLISHES = 100;
+
+  /** Stretches of each kind in a round. */
+  private static final int TURNS = 2;
+
   private static final int SLOTS = 8;
   private static final String MODEL = "bench";
   private static final String VECTOR = "probe";
@@ -57,6 +63,17 @@ public final class PublishToUse implements Benchmark {
               "tokens/s of other requests while vectors are published ÷ without",
               Bound.atLeast(0.98, Double.NaN)));
 
+  private final int publishes;
+
+  /** With stretches of {@value #PUBLISHES} publishes. */
+  public PublishToUse() {
+    this(PUBLISHES);
+  }
+
+  PublishToUse(int publishes) {
+    this.publishes = publishes;
+  }
+
   @Override
   public List<Definition> definitions() {
     return DEFINITIONS;
@@ -73,48 +90,56 @@ public final class PublishToUse implements Benchmark {
             new LocalSystem(plan(setting, folder.path()), setting.progress()::accept)) {
       system.start();
       SteeringApi api = new SteeringApi(system.steeringUri());
-      try (ProbedLoad load = new ProbedLoad(system.client(), MODEL, VECTOR)) {
+      try (ProbedLoad load = new ProbedLoad(ProbedLoad.Line.of(system.client()), MODEL, VECTOR)) {
         publish(api, hiddenSize, 1);
-        load.probe(1).join();
-        return measure(load, api, hiddenSize);
+        ProbedLoad.await(load.probe(1));
+        return measure(
+            new PublishStretches(load, version -> publish(api, hiddenSize, version), publishes),
+            setting);
       }
     }
   }
 
-  private static List<Finding> measure(ProbedLoad load, SteeringApi api, int hiddenSize) {
-    List<Double> publishing = new ArrayList<>();
-    List<Double> using = new ArrayList<>();
-    List<Double> shares = new ArrayList<>();
-    int version = 1;
-    // The first stretch of each kind warms up.
-    for (int stretch = 0; stretch <= STRETCHES; stretch++) {
-      List<Double> used = new ArrayList<>();
-      double plain = load.tokensPerSecond(PUBLISHES / STRETCHES, index -> load.probe(1).join());
-      int first = version + 1;
-      double busy =
-          load.tokensPerSecond(
-              PUBLISHES / STRETCHES,
-              index -> {
-                long start = System.nanoTime();
-                CompletableFuture<Long> use = load.probe(first + index);
-                publish(api, hiddenSize, first + index);
-                long published = System.nanoTime();
-                used.add((use.join() - start) / 1e6);
-                publishing.add((published - start) / 1e6);
-              });
-      version += PUBLISHES / STRETCHES;
-      if (stretch > 0) {
-        using.addAll(used);
-        shares.add(busy / plain);
-      }
-    }
-    return findings(using, publishing, shares);
+  private List<Finding> measure(PublishStretches stretches, Setting setting) throws Exception {
+    Timings timings =
+        setting
+            .comparison()
+            .alternate(
+                TURNS,
+                told(setting, "while publishing", stretches::publishing),
+                told(setting, "without", stretches::plain));
+    int warmUp = TURNS * publishes;
+    return findings(
+        counted(stretches.usingMillis(), warmUp),
+        counted(stretches.publishingMillis(), warmUp),
+        timings);
   }
 
-  private static List<Finding> findings(
-      List<Double> using, List<Double> publishing, List<Double> shares) {
-    double p50 = percentile(using, 0.50);
-    double p99 = percentile(using, 0.99);
+  private static Timed told(Setting setting, String how, Timed secondsPerToken) {
+    return () -> {
+      double seconds = secondsPerToken.seconds();
+      setting
+          .progress()
+          .accept(
+              String.format(
+                  Locale.ROOT,
+                  "%s: %.1f tokens/s %s",
+                  DEFINITIONS.get(2).name(),
+                  1 / seconds,
+                  how));
+      return seconds;
+    };
+  }
+
+  private static List<Double> counted(List<Double> samples, int warmUp) {
+    return samples.subList(warmUp, samples.size());
+  }
+
+  private List<Finding> findings(
+      List<Double> using, List<Double> publishing, Timings secondsPerToken) {
+    Percentiles millis = Percentiles.of(using);
+    double p50 = millis.at(0.5);
+    double p99 = millis.at(0.99);
     String says =
         String.format(
             Locale.ROOT,
@@ -124,9 +149,13 @@ public final class PublishToUse implements Benchmark {
             ProbedLoad.AT_ONCE,
             p50,
             p99,
-            percentile(using, 1),
-            percentile(publishing, 0.5));
-    Figure share = Figure.ofSamples(DEFINITIONS.get(2).name(), "ratio", shares);
+            millis.at(1),
+            Percentiles.of(publishing).at(0.5));
+    Figure share =
+        Figure.ofSamples(
+            DEFINITIONS.get(2).name(),
+            "ratio",
+            secondsPerToken.samples(seconds -> seconds[1] / seconds[0]));
     return List.of(
         new Finding(
             new Figure(DEFINITIONS.get(0).name(), p50, "ms", using),
@@ -141,15 +170,10 @@ public final class PublishToUse implements Benchmark {
             DEFINITIONS.get(2).bound(),
             String.format(
                 Locale.ROOT,
-                "stretches of %d publishes in turn with as many requests at an old version.",
-                PUBLISHES / STRETCHES)));
-  }
-
-  /** The smallest sample that at least this share of all does not exceed. */
-  static double percentile(List<Double> samples, double share) {
-    List<Double> sorted = samples.stream().sorted().toList();
-    int rank = (int) Math.ceil(share * sorted.size());
-    return sorted.get(Math.max(0, rank - 1));
+                "%.0f tokens/s in stretches of %d publishes, %.0f in those as long with as many requests for an old version.",
+                TURNS / secondsPerToken.median(0),
+                publishes,
+                TURNS / secondsPerToken.median(1))));
   }
 
   private static void publish(SteeringApi api, int hiddenSize, int version) {

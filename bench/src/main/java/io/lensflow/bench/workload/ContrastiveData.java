@@ -20,9 +20,12 @@ public final class ContrastiveData {
    */
   public static DataFile read() {
     Path home = SystemOptions.home();
-    String named = System.getenv(SHARED);
-    Path shared = named == null ? home.resolveSibling("shared") : Path.of(named);
-    Path real = shared.resolve(REAL);
+    Path real = shared(System.getenv(SHARED), home).resolve(REAL);
     return DataFile.read(Files.isRegularFile(real) ? real : home.resolve(SHIPPED));
+  }
+
+  /** A variable that is set to nothing names no folder. */
+  static Path shared(String named, Path home) {
+    return named == null || named.isBlank() ? home.resolveSibling("shared") : Path.of(named);
   }
 }

@@ -1,4 +1,4 @@
-# The lens in float64 over whole rows, as semantics.md defines it and with nothing clever: what both paths are held to.
+# The lens in float64 over whole rows, with nothing clever: what both paths are held to (docs/lenses.md, "Accuracy").
 # Letters: n rows, V vocabulary, D hidden size, M final rows, k tokens. 7 is float64.
 class Kernels(Module):
   __parameters__ = []

@@ -9,7 +9,7 @@ ROW_TOLERANCE = 2e-4  # of the row's norm
 SMALL_GAP = 1e-2  # between the two highest logits: below it another batch may round to the other token
 ROWS_AT_ONCE = 256
 
-# What semantics.md promises of each path. FAST: entropy and logSumExp on 99.9 % of rows.
+# What docs/lenses.md ("Accuracy") promises of each path; logits of top tokens have a bound beside it. FAST: entropy and logSumExp on 99.9 % of rows.
 TOLERANCE = {
     "FAST": {"logit": 1e-2, "probability": 5e-3, "entropy": 0.1, "logSumExp": 0.1},
     "EXACT": {"logit": 1e-3, "probability": 1e-5, "entropy": 1e-3, "logSumExp": 1e-3},

@@ -24,7 +24,8 @@ class LensAccuracyTest {
     assertThat(trial.pairs()).isGreaterThanOrEqualTo(300);
     for (PathAccuracy path : trial.paths()) {
       assertThat(path.broken()).as("%s", path.path()).isEmpty();
-      assertThat(path.all()).allSatisfy(metric -> assertThat(metric.quantile(1)).isFinite());
+      assertThat(path.all())
+          .allSatisfy(metric -> assertThat(metric.percentiles().at(1)).isFinite());
     }
     assertThat(Main.run("bench", "lens-accuracy", "--model", folder.toString(), "--pairs", "50"))
         .isZero();
@@ -55,15 +56,15 @@ class LensAccuracyTest {
   }
 
   @Test
-  void shouldOrderDeviationsWhenAskedForQuantiles() {
+  void shouldOrderDeviationsBySizeWhenAskedForPercentiles() {
     Deviations deviations = new Deviations("any");
     for (int i = 0; i < 2000; i++) {
       deviations.add(i % 2 == 0 ? i : -i, 1997);
     }
-    assertThat(deviations.quantile(0.5)).isEqualTo(1000);
-    assertThat(deviations.quantile(1)).isEqualTo(1999);
+    assertThat(deviations.percentiles().at(0.5)).isEqualTo(999);
+    assertThat(deviations.percentiles().at(1)).isEqualTo(1999);
     assertThat(deviations.broken()).isEqualTo(2);
     deviations.add(Double.NaN, 1);
-    assertThat(deviations.quantile(1)).isInfinite();
+    assertThat(deviations.percentiles().at(1)).isInfinite();
   }
 }
