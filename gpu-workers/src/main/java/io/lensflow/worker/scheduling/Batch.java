@@ -62,8 +62,7 @@ final class Batch {
     ended.kvTokens(tokens);
   }
 
-  void add(Generation generation, Instant now) {
-    generation.waits(now);
+  void add(Generation generation) {
     waiting(generation).add(generation);
   }
 
@@ -130,9 +129,13 @@ final class Batch {
   /** The first of the waiting, as far as there is a place for them. */
   private List<Generation> eligible(Instant now) {
     List<Generation> eligible = new ArrayList<>();
-    Generation patient = mayWait.firstSinceBefore(now.minus(lane.patience()));
-    if (patient != null && isWithinLane(patient, eligible) && !joins(patient, eligible)) {
-      return eligible;
+    Generation first = mayWait.first();
+    // Its time begins when its own lane has a place for it: from then on others hold it up.
+    if (first != null && isWithinLane(first, eligible)) {
+      boolean patient = first.heldUpSince(now).isBefore(now.minus(lane.patience()));
+      if (patient && !joins(first, eligible)) {
+        return eligible;
+      }
     }
     if (joinAll(interactive, eligible)) {
       joinAll(mayWait, eligible);

@@ -38,7 +38,7 @@ final class Generation {
   private int lastToken = -1;
   private FinishReason finishReason;
   private String stopString;
-  private Instant waitsSince;
+  private Instant heldUpSince;
   private Instant admittedAt;
   private Instant firstTokenAt;
   private Instant lastTokenAt;
@@ -253,13 +253,10 @@ final class Generation {
     return passed.text() + stops.finish();
   }
 
-  /** It waits to join, from now on. */
-  void waits(Instant now) {
-    waitsSince = now;
-  }
-
-  Instant waitsSince() {
-    return waitsSince;
+  /** Since when others have kept it from joining: from now on, if they have not until now. */
+  Instant heldUpSince(Instant now) {
+    heldUpSince = heldUpSince == null ? now : heldUpSince;
+    return heldUpSince;
   }
 
   void admitted(Instant at) {

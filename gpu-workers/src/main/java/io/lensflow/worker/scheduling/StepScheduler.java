@@ -204,8 +204,7 @@ public final class StepScheduler extends AbstractBehavior<StepScheduler.Command>
   private Behavior<Command> onSubmit(Submit submit) {
     // Nothing is submitted before the engine was up once.
     batch.add(
-        new Generation(submit.run(), nextSequence++, tokenizer, engine.config().eosTokenIds()),
-        clock.instant());
+        new Generation(submit.run(), nextSequence++, tokenizer, engine.config().eosTokenIds()));
     announce();
     partners
         .publisher()

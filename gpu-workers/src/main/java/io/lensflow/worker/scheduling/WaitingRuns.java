@@ -1,6 +1,5 @@
 package io.lensflow.worker.scheduling;
 
-import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
@@ -54,10 +53,9 @@ final class WaitingRuns implements Iterable<Generation> {
     return runs.iterator();
   }
 
-  /** The first one, if it has waited since before then; null if not. */
-  Generation firstSinceBefore(Instant then) {
-    Generation first = runs.peek();
-    return first != null && first.waitsSince().isBefore(then) ? first : null;
+  /** The first one; null if none waits. */
+  Generation first() {
+    return runs.peek();
   }
 
   /** There was no room for this one. */

@@ -46,7 +46,7 @@ class LaneSchedulingTest {
     Generation one =
         new Generation(
             Runs.run(ENGINE, request, 1, last, lane), nextSequence++, Runs.TOKENIZER, Set.of());
-    batch.add(one, now);
+    batch.add(one);
     return one;
   }
 
@@ -261,6 +261,24 @@ class LaneSchedulingTest {
     // Also until its lane has a step: the room that was left is not the third one's to take.
     stepUntil(() -> isRunning(mayWait), () -> assertThat(isRunning(third)).isFalse());
     stepUntil(third::isFinished, () -> {});
+  }
+
+  @Test
+  void shouldHoldNobodyUpWhenItHasWaitedForItsOwnLaneOnly() {
+    start(3, 1, false, 100_000);
+    add(Lane.INTERACTIVE, 2, 300);
+    Generation first = add(Lane.BATCH, 2, 3);
+    stepUntil(() -> isRunning(first), () -> {});
+    PromptRequest broken = Traffic.request("pp", 3, r -> r.getCapture().setHookPoints(List.of()));
+    Generation last = add(Lane.BATCH, broken, true);
+
+    now = now.plus(PATIENCE).plusMillis(1);
+    stepUntil(first::isFinished, () -> {});
+    Generation second = add(Lane.INTERACTIVE, 2, 3);
+    stepUntil(second::isFinished, () -> {});
+
+    assertThat(second.isFinished()).isTrue();
+    assertThat(isRunning(last)).isFalse();
   }
 
   @Test
