@@ -9,9 +9,9 @@ import java.util.List;
  * One replica of a model: weights on their device, a pool of keys and values, and a step that moves
  * any number of sequences on at once.
  *
- * <p>Not thread-safe: {@link #open}, {@link #step}, {@link #prepare} and {@link #close} are called
- * by one thread at a time, and kernels run best when it is always the same one. {@link #config},
- * {@link #tokenizer} and the other descriptions may be read by any thread.
+ * <p>Not thread-safe: {@link #open}, {@link #fork}, {@link #step}, {@link #prepare} and {@link
+ * #close} are called by one thread at a time, and kernels run best when it is always the same one.
+ * {@link #config}, {@link #tokenizer} and the other descriptions may be read by any thread.
  */
 public interface Engine extends AutoCloseable {
   /** The checkpoint's shape. */
