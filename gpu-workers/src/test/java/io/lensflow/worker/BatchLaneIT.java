@@ -69,7 +69,7 @@ class BatchLaneIT {
   private static List<String> sendBacklog(Traffic traffic, String topic) {
     List<String> sent = new ArrayList<>();
     for (int i = 0; i < BACKLOG; i++) {
-      PromptRequest request = bare("p".repeat(64), 0);
+      PromptRequest request = bare(Character.toString('!' + i).repeat(64), 0);
       traffic.publish(topic, request.getRequestId(), request);
       sent.add(request.getRequestId());
     }
