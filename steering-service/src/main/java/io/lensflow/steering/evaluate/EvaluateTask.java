@@ -91,14 +91,10 @@ final class EvaluateTask implements JobTask {
   }
 
   @Override
-  public JobResult run(JobContext job) throws TimeoutException {
+  public JobResult run(JobContext job) throws Exception {
     TemporaryVectors.retireLeftovers(desk, job.model(), isActive);
     TemporaryVectors temporary = new TemporaryVectors(desk, job, plan.manifest());
-    try {
-      return measure(job, temporary);
-    } finally {
-      temporary.retire();
-    }
+    return temporary.during(() -> measure(job, temporary));
   }
 
   private JobResult measure(JobContext job, TemporaryVectors temporary) throws TimeoutException {
