@@ -132,14 +132,10 @@ public final class EvaluateKind implements JobKind {
     if (multipliers.size() < 2) {
       throw RefusedException.invalid("multipliers", "a slope needs at least two different ones");
     }
+    BuiltFrom builtFrom =
+        sweep ? null : BuiltFrom.of(jobs, id, version.version(), data.sha256()).orElse(null);
     Parts parts =
-        new PartChoice(
-                request,
-                sweep ? null : BuiltFrom.items(jobs, id, version.version(), data.sha256()),
-                data,
-                renderer,
-                model.maxContext(),
-                limits.maxItems())
+        new PartChoice(request, builtFrom, data, renderer, model.maxContext(), limits.maxItems())
             .choose();
     PromptChoice texts = new PromptChoice(request, renderer, tokenizer, limits, model.maxContext());
     return new EvaluatePlan(

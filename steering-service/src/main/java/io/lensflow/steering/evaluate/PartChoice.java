@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 /** Which items train, validate and test: as ranges, or by a split. Used by one thread. */
 final class PartChoice {
   private final EvaluateRequest request;
-  private final String builtFrom;
+  private final BuiltFrom builtFrom;
   private final DataSet data;
   private final ItemRenderer renderer;
   private final int maxTokens;
@@ -25,13 +25,13 @@ final class PartChoice {
   private final ItemSplit split;
 
   /**
-   * @param builtFrom items that the vector was built from, where that is known; else null
+   * @param builtFrom what the vector was built from, where that is known; else null
    * @param maxTokens the model's context
    * @param maxItems most items of a part
    */
   PartChoice(
       EvaluateRequest request,
-      String builtFrom,
+      BuiltFrom builtFrom,
       DataSet data,
       ItemRenderer renderer,
       int maxTokens,
@@ -66,6 +66,10 @@ final class PartChoice {
     apart("train", train, "test", test);
     apart("validation", validation, "test", test);
     apart("train", train, "validation", validation);
+    if (builtFrom != null) {
+      apart("the items that it was built from", known(builtFrom.items()), "test", test);
+      apart("the items that its site was chosen by", known(builtFrom.chosenBy()), "test", test);
+    }
     return new Parts(
         pairs("test", test),
         train == null ? null : pairs("train", train),
@@ -74,7 +78,12 @@ final class PartChoice {
   }
 
   private String trainRange() {
-    return request.train() == null && split == null ? builtFrom : request.train();
+    boolean fromJob = request.train() == null && split == null && builtFrom != null;
+    return fromJob ? builtFrom.items() : request.train();
+  }
+
+  private List<Integer> known(String range) {
+    return numbers("train", range, null);
   }
 
   private List<Integer> numbers(String field, String range, List<Integer> ofSplit) {

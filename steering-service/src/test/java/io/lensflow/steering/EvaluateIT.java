@@ -1,0 +1,158 @@
+package io.lensflow.steering;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.lensflow.records.HookPoint;
+import io.lensflow.steering.SteeringHttp.Answer;
+import io.lensflow.steering.vector.ChangePlanner;
+import io.lensflow.steering.vector.Drafts;
+import io.lensflow.steering.vector.NamedVector;
+import io.lensflow.steering.vector.Origin;
+import io.lensflow.steering.vector.VectorId;
+import io.lensflow.testkit.Await;
+import io.lensflow.testkit.KafkaEnvironment;
+import io.lensflow.testkit.KafkaExtension;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What evaluations know of the vectors that they judge, and of their data. */
+@ExtendWith(KafkaExtension.class)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class EvaluateIT {
+  private static final String EVALUATIONS = "/v1/models/" + FakeWorker.MODEL + "/evaluations";
+  private static final int ITEMS = 16;
+
+  /** Its test part has some of the items 4 … 7. */
+  private static final long SPLIT = 3;
+
+  private RunningService service;
+  private FakeWorker worker;
+
+  @BeforeAll
+  void start(KafkaEnvironment kafka) throws Exception {
+    service =
+        new RunningService(kafka, Map.of("lensflow.steering.tokenizers", BuildJobs.tokenizers()));
+    worker = new FakeWorker(kafka);
+    worker.allow(Integer.MAX_VALUE);
+    BuildJobs.awaitWorker(service.http());
+  }
+
+  @AfterAll
+  void stop() throws Exception {
+    worker.close();
+    service.close();
+  }
+
+  private static ObjectNode request(String name, String test) {
+    ObjectNode body =
+        JsonNodeFactory.instance
+            .objectNode()
+            .put("name", name)
+            .put("version", 1)
+            .put("data", BuildJobs.data(ITEMS))
+            .put("format", "plain")
+            .put("neutral", "")
+            .put("test", test);
+    body.putArray("multipliers").add(-1).add(1);
+    return body;
+  }
+
+  private JsonNode run(String path, ObjectNode body) {
+    Answer answer = service.http().post(path, body.toString());
+    assertThat(answer.status()).as(answer.text()).isEqualTo(202);
+    JsonNode done = BuildJobs.await(service.http(), answer.json().path("id").asText());
+    assertThat(done.path("state").asText()).as(done.toPrettyString()).isEqualTo("SUCCEEDED");
+    return done.path("result");
+  }
+
+  private void refuses(ObjectNode body, String message) {
+    Answer answer = service.http().post(EVALUATIONS, body.toString());
+    assertThat(answer.text()).contains(message);
+    assertThat(answer.status()).isEqualTo(400);
+  }
+
+  private static List<String> texts(JsonNode array, String field) {
+    return StreamSupport.stream(array.spliterator(), false)
+        .map(entry -> entry.path(field).asText())
+        .toList();
+  }
+
+  private static List<Integer> numbers(JsonNode array) {
+    return StreamSupport.stream(array.spliterator(), false).map(JsonNode::asInt).toList();
+  }
+
+  @Test
+  void shouldNeverJudgeAVectorByTheItemsThatItWasBuiltFrom() {
+    run(BuildJobs.BUILDS, BuildJobs.request("built", ITEMS).put("train", "4-7"));
+
+    refuses(request("built", "6-9"), "test: items 6-7 are in train too");
+    refuses(
+        request("built", "6-9").put("train", "0-3"),
+        "test: items 6-7 are in the items that it was built from too");
+    ObjectNode split = request("built", "").put("split", SPLIT);
+    split.remove("test");
+    refuses(split, "are in the items that it was built from too");
+  }
+
+  @Test
+  void shouldRetireWhatAJobThatIsOverHasLeft() {
+    publish("tone");
+    leave("job.gone");
+    Await.until("it is seen", BuildJobs.LIMIT, () -> ofJobs().contains("job.gone"));
+
+    run(EVALUATIONS, request("tone", "0-3"));
+
+    assertThat(ofJobs()).noneMatch(name -> name.startsWith("job."));
+  }
+
+  private List<String> ofJobs() {
+    String path = "/v1/models/" + FakeWorker.MODEL + "/vectors?ofJobs=true";
+    return texts(service.http().get(path).json().path("vectors"), "name");
+  }
+
+  /** Writes what an instance that died had written. */
+  private void leave(String name) {
+    VectorId id = new VectorId(FakeWorker.MODEL, name);
+    new ChangePlanner(service.names, Clock.systemUTC())
+        .publish(
+            NamedVector.absent(id), Drafts.at(1, HookPoint.MLP_INPUT, 1, 2), Origin.http("nobody"))
+        .records()
+        .forEach(record -> service.topics.write(record.topic(), record.key(), record.value()));
+  }
+
+  /** A vector that no job built; every test may publish it once more. */
+  private void publish(String name) {
+    String values = "{'layer': 1, 'hookPoint': 'MLP_INPUT', 'values': [1, 2]}";
+    Answer answer = service.http().post(SteeringHttp.vector(FakeWorker.MODEL, name), values);
+    assertThat(answer.status()).as(answer.text()).isEqualTo(201);
+  }
+
+  @Test
+  void shouldNeverJudgeASweptVectorByTheItemsThatItWasMadeWith() {
+    ObjectNode sweep = request("swept", "8-15").put("train", "0-3").put("validation", "4-7");
+    sweep.remove("version");
+    sweep.putObject("sweep").put("layers", "1,3").put("publish", true);
+    assertThat(run(EVALUATIONS, sweep).path("vector").asText()).isEqualTo("swept@1");
+
+    refuses(request("swept", "2-9"), "test: items 2-3 are in train too");
+    refuses(
+        request("swept", "2-9").put("train", "10-15"),
+        "test: items 2-3 are in the items that it was built from too");
+    refuses(
+        request("swept", "6-9"),
+        "test: items 6-7 are in the items that its site was chosen by too");
+    JsonNode result = run(EVALUATIONS, request("swept", "8-15"));
+    assertThat(numbers(result.path("train"))).containsExactly(0, 1, 2, 3);
+    assertThat(texts(result.path("controls"), "kind")).containsExactly("RANDOM", "SHUFFLED_LABELS");
+  }
+}
