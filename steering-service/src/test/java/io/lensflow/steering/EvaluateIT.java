@@ -105,6 +105,18 @@ class EvaluateIT {
   }
 
   @Test
+  void shouldBuildTheControlOfShuffledLabelsAsTheVectorWasBuilt() {
+    run(
+        BuildJobs.BUILDS,
+        BuildJobs.request("plain", ITEMS).put("train", "0-7").put("balance", "NONE"));
+
+    assertThat(run(EVALUATIONS, request("plain", "8-11")).path("balance").asText())
+        .isEqualTo("NONE");
+    ObjectNode otherwise = request("plain", "8-11").put("balance", "LABEL");
+    assertThat(run(EVALUATIONS, otherwise).path("balance").asText()).isEqualTo("LABEL");
+  }
+
+  @Test
   void shouldRetireWhatAJobThatIsOverHasLeft() {
     publish("tone");
     leave("job.gone");

@@ -153,7 +153,7 @@ public final class EvaluateKind implements JobKind {
         positions(or(request.positions(), "last_prompt")),
         request.controls() == null || request.controls(),
         method(request, version),
-        Symbols.choose(Balance.class, "balance", or(request.balance(), "LABEL")),
+        balance(request, builtFrom),
         texts.neutral(),
         texts.prompts(parts.test().pairs(), promptMultipliers(request, multipliers)),
         or(request.seed(), 0L));
@@ -253,6 +253,12 @@ public final class EvaluateKind implements JobKind {
         .filter(m -> version != null && m.name().equals(version.manifest().getMethod()))
         .findFirst()
         .orElse(BuildMethod.MEAN_DIFFERENCE);
+  }
+
+  private static Balance balance(EvaluateRequest request, BuiltFrom builtFrom) {
+    boolean asBuilt = builtFrom != null && request.method() == null;
+    String otherwise = asBuilt ? builtFrom.balance() : Balance.LABEL.name();
+    return Symbols.choose(Balance.class, "balance", or(request.balance(), otherwise));
   }
 
   private static void require(String field, String value) {
