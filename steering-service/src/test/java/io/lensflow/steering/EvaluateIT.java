@@ -116,6 +116,58 @@ class EvaluateIT {
     assertThat(run(EVALUATIONS, otherwise).path("balance").asText()).isEqualTo("LABEL");
   }
 
+  /** Item 2, in line 3, is none; item 4 has three choices. */
+  private static String faultyData() {
+    return BuildJobs.data(ITEMS)
+        .replaceFirst("(?m)^.*is 2 \\+ 7.*$", "{}")
+        .replace("is 4 + 7?", "is 4 + 7?\\n (C) neither");
+  }
+
+  @Test
+  void shouldCountTheLinesOfEveryPartThatCannotBeUsed() {
+    publish("tone");
+    ObjectNode ranges = request("tone", "8-11").put("data", faultyData()).put("train", "0-7");
+    JsonNode result = run(EVALUATIONS, ranges);
+    assertThat(texts(result.path("skipped"), "line")).containsExactly("3");
+    assertThat(result.path("skippedCount").asInt()).isEqualTo(1);
+    assertThat(result.path("moreThanTwoChoices").asInt()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldCountTheLinesThatASplitCannotRead() {
+    publish("tone");
+    ObjectNode evaluation = request("tone", "").put("data", faultyData()).put("split", SPLIT);
+    evaluation.remove("test");
+    assertThat(texts(run(EVALUATIONS, evaluation).path("skipped"), "line")).containsExactly("3");
+
+    ObjectNode build =
+        BuildJobs.request("halved", ITEMS)
+            .put("data", faultyData())
+            .put("balance", "NONE")
+            .put("split", SPLIT);
+    JsonNode result = run(BuildJobs.BUILDS, build);
+    assertThat(result.path("skippedCount").asInt()).isEqualTo(1);
+    assertThat(texts(result.path("skipped"), "line")).containsExactly("3");
+  }
+
+  @Test
+  void shouldSayWhyAControlIsMissing() {
+    publish("tone");
+    JsonNode result = run(EVALUATIONS, request("tone", "0-3"));
+    assertThat(texts(result.path("controls"), "kind")).containsExactly("RANDOM");
+    assertThat(result.at("/warnings/0").asText())
+        .contains("no control of shuffled labels", "say train");
+
+    // One item of each order: none can be exchanged for another.
+    JsonNode few = run(EVALUATIONS, request("tone", "4-7").put("train", "0-1"));
+    assertThat(texts(few.path("controls"), "kind")).containsExactly("RANDOM");
+    assertThat(few.at("/warnings/0").asText())
+        .contains("no control of shuffled labels", "MLP_INPUT of layer 1");
+
+    JsonNode none = run(EVALUATIONS, request("tone", "0-3").put("controls", false));
+    assertThat(none.path("warnings")).isEmpty();
+  }
+
   @Test
   void shouldRetireWhatAJobThatIsOverHasLeft() {
     publish("tone");

@@ -120,7 +120,10 @@ public final class BuildKind implements JobKind {
             ItemRenderer.forRequest(tokenizer, format),
             model.maxContext());
     List<ItemPair> pairs = new ArrayList<>();
-    List<SkippedLine> skipped = new ArrayList<>(chosen.skipped());
+    // A split has no part for lines that cannot be read.
+    List<SkippedLine> skipped =
+        new ArrayList<>(request.split() == null ? List.of() : data.skipped());
+    skipped.addAll(chosen.skipped());
     sift(chosen, balance, tokenizer, pairs, skipped);
     return new BuildPlan(
         new VectorId(modelName, request.name()),

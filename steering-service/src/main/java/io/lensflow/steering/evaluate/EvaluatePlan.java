@@ -9,10 +9,13 @@ import io.lensflow.steering.build.Site;
 import io.lensflow.steering.items.DataSet;
 import io.lensflow.steering.items.ItemPairs;
 import io.lensflow.steering.items.PromptFormat;
+import io.lensflow.steering.items.SkippedLine;
 import io.lensflow.steering.vector.StoredVersion;
 import io.lensflow.steering.vector.VectorId;
 import io.lensflow.text.Tokenizer;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * An evaluation that was checked. Immutable by agreement.
@@ -63,8 +66,24 @@ record EvaluatePlan(
    * @param train what controls and a sweep are built from; null if none was named
    * @param validation what a sweep's site is chosen by; null without a sweep
    * @param repeated test items that ask the same as a train or validation item
+   * @param skipped lines of any part that cannot be used, in the order of the file; of a split also
+   *     those that no part has because they cannot be read
    */
-  record Parts(ItemPairs test, ItemPairs train, ItemPairs validation, int repeated) {}
+  record Parts(
+      ItemPairs test,
+      ItemPairs train,
+      ItemPairs validation,
+      int repeated,
+      List<SkippedLine> skipped) {
+
+    /** How many usable items of any part list more than two choices. */
+    int moreThanTwoChoices() {
+      return Stream.of(test, train, validation)
+          .filter(Objects::nonNull)
+          .mapToInt(ItemPairs::moreThanTwoChoices)
+          .sum();
+    }
+  }
 
   /**
    * What is continued side by side.

@@ -185,8 +185,10 @@ final class EvaluateTask implements JobTask {
         () ->
             desk.changes()
                 .publish(plan.vector(), findings.draft(job.actor()), Origin.http(job.actor())),
-        change ->
-            JSON.<ObjectNode>valueToTree(evaluation)
-                .put("vector", plan.vector().name() + "@" + change.versions().get(0)));
+        change -> {
+          ObjectNode json = JSON.valueToTree(evaluation);
+          change.warnings().forEach(json.withArray("warnings")::add);
+          return json.put("vector", plan.vector().name() + "@" + change.versions().get(0));
+        });
   }
 }

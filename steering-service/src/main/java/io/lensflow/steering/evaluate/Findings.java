@@ -29,6 +29,9 @@ final class Findings {
   /** Items at each end that a result holds in full: a result must fit into a record. */
   private static final int ENDS = 10;
 
+  /** Skipped lines beyond these are counted only. */
+  private static final int QUOTED = 100;
+
   private final EvaluatePlan plan;
   private final List<SiteDraft> sites;
   private final Double labelShare;
@@ -107,8 +110,10 @@ final class Findings {
         found.spearman(),
         byLabel(found),
         ends(found),
-        plan.parts().test().skipped(),
-        plan.parts().test().moreThanTwoChoices(),
+        plan.parts().skipped().size(),
+        plan.parts().skipped().stream().limit(QUOTED).toList(),
+        plan.parts().moreThanTwoChoices(),
+        measured.controls().warnings(),
         measured.controls().of(Arrays.asList(propensity).subList(1, propensity.length)),
         measured.sideEffects(),
         measured.generations(),

@@ -7,7 +7,10 @@ import io.lensflow.steering.items.ItemPairs;
 import io.lensflow.steering.items.ItemRange;
 import io.lensflow.steering.items.ItemRenderer;
 import io.lensflow.steering.items.ItemSplit;
+import io.lensflow.steering.items.SkippedLine;
 import io.lensflow.steering.vector.RefusedException;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -70,11 +73,15 @@ final class PartChoice {
       apart("the items that it was built from", known(builtFrom.items()), "test", test);
       apart("the items that its site was chosen by", known(builtFrom.chosenBy()), "test", test);
     }
+    ItemPairs testPairs = pairs("test", test);
+    ItemPairs trainPairs = pairs("train", train);
+    ItemPairs validationPairs = pairs("validation", validation);
     return new Parts(
-        pairs("test", test),
-        train == null ? null : pairs("train", train),
-        validation == null ? null : pairs("validation", validation),
-        repeated(test, train, validation));
+        testPairs,
+        trainPairs,
+        validationPairs,
+        repeated(test, train, validation),
+        skipped(testPairs, trainPairs, validationPairs));
   }
 
   private String trainRange() {
@@ -110,6 +117,9 @@ final class PartChoice {
   }
 
   private ItemPairs pairs(String field, List<Integer> numbers) {
+    if (numbers == null) {
+      return null;
+    }
     if (numbers.size() > maxItems) {
       throw RefusedException.invalid(
           field,
@@ -117,6 +127,16 @@ final class PartChoice {
               .formatted(numbers.size(), maxItems));
     }
     return ItemPairs.of(field, data, numbers, renderer, maxTokens);
+  }
+
+  private List<SkippedLine> skipped(ItemPairs... parts) {
+    Stream<SkippedLine> chosen =
+        Arrays.stream(parts).filter(Objects::nonNull).flatMap(part -> part.skipped().stream());
+    Stream<SkippedLine> unread = split == null ? Stream.of() : data.skipped().stream();
+    return Stream.concat(chosen, unread)
+        .distinct()
+        .sorted(Comparator.comparingInt(SkippedLine::line))
+        .toList();
   }
 
   /** Ranges can part items that ask the same; a split cannot. */
