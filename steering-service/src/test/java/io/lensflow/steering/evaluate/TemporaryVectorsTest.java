@@ -12,9 +12,12 @@ import io.lensflow.steering.vector.Change;
 import io.lensflow.steering.vector.ChangePlanner;
 import io.lensflow.steering.vector.DraftCheck;
 import io.lensflow.steering.vector.NamedVector;
+import io.lensflow.steering.vector.Origin;
+import io.lensflow.steering.vector.RefusedException;
 import io.lensflow.steering.vector.SiteDraft;
 import io.lensflow.steering.vector.VectorBook;
 import io.lensflow.steering.vector.VectorChanges;
+import io.lensflow.steering.vector.VectorId;
 import io.lensflow.steering.worker.LiveWorkers;
 import io.lensflow.steering.writer.NotWriterException;
 import java.time.Clock;
@@ -176,5 +179,14 @@ class TemporaryVectorsTest {
     broken = null;
     TemporaryVectors.retireLeftovers(desk, MODEL, "queued"::equals);
     assertThat(names()).containsExactly("job.queued");
+  }
+
+  @Test
+  void shouldTakeNoAliasThatWouldKeepThemFromBeingRetired() {
+    publish(vectors(desk, "one", false));
+    VectorId id = new VectorId(MODEL, "job.one");
+    assertThatThrownBy(() -> changes.setAlias(id, "mine", 1, null, Origin.http("ann")))
+        .isInstanceOf(RefusedException.class)
+        .hasMessageContaining("is kept for jobs");
   }
 }
