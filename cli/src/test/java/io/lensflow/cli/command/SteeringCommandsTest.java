@@ -139,6 +139,62 @@ class SteeringCommandsTest {
   }
 
   @Test
+  void shouldWaitForAJobThatTheInstanceAskedDoesNotKnowYet() throws IOException {
+    Path data = Files.writeString(folder.resolve("d.jsonl"), "{}");
+    service
+        .then(202, "{'id': 'j1'}")
+        .then(404, "{'error': {'message': 'there is no job j1'}}")
+        .then(200, "{'id': 'j1', 'state': 'SUCCEEDED', 'result': {'name': 'v', 'version': 3}}");
+
+    assertThat(
+            run(
+                "vectors",
+                "build",
+                "v",
+                "--model",
+                "m",
+                "--format",
+                "chat",
+                "--layer",
+                "1",
+                "--data",
+                data.toString()))
+        .as(errors())
+        .isZero();
+
+    assertThat(service.asked)
+        .extracting(StubSteering.Asked::call)
+        .containsExactly("POST /v1/models/m/builds", "GET /v1/jobs/j1", "GET /v1/jobs/j1");
+    assertThat(output()).contains("v@3");
+  }
+
+  @Test
+  void shouldEndWhenAJobThatWasSeenIsGone() throws IOException {
+    Path data = Files.writeString(folder.resolve("d.jsonl"), "{}");
+    service
+        .then(202, "{'id': 'j1'}")
+        .then(200, "{'id': 'j1', 'state': 'RUNNING'}")
+        .then(404, "{'error': {'message': 'there is no job j1'}}");
+
+    assertThat(
+            run(
+                "vectors",
+                "build",
+                "v",
+                "--model",
+                "m",
+                "--format",
+                "chat",
+                "--layer",
+                "1",
+                "--data",
+                data.toString()))
+        .isEqualTo(1);
+
+    assertThat(errors()).contains("there is no job j1");
+  }
+
+  @Test
   void shouldPointAnAliasAtTheVersionThatItsNameMeans() {
     service.then(200, "{'version': 7}").then(200, "{'alias': 'production', 'version': 7}");
 
