@@ -138,6 +138,21 @@ class SteeringCommandsTest {
     assertThat(errors()).contains("--help");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "vectors retire v --model m --version-number 2 --expect 3 | --expect: not with",
+        "vectors alias v production --model m --delete --wait | --wait: not with --delete",
+        "vectors alias v production --model m --delete --wait 5s | --wait: not with --delete",
+      })
+  void shouldAskNothingWhenAnOptionWouldBeIgnored(String line, String message) {
+    assertThat(runLine(line)).isEqualTo(1);
+
+    assertThat(service.asked).isEmpty();
+    assertThat(errors()).contains(message);
+  }
+
   @Test
   void shouldWaitForAJobThatTheInstanceAskedDoesNotKnowYet() throws IOException {
     Path data = Files.writeString(folder.resolve("d.jsonl"), "{}");
