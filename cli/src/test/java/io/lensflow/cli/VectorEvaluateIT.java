@@ -79,7 +79,13 @@ class VectorEvaluateIT {
     assertThat(exit).isZero();
 
     Evaluation found = new ObjectMapper().readValue(json.toFile(), Evaluation.class);
-    assertThat(found.sweep().cells()).hasSize(2);
+    assertThat(found.sweep().cells())
+        .hasSize(2)
+        .allSatisfy(
+            cell ->
+                assertThat(cell.slopes().items())
+                    .as("judged by the validation items")
+                    .isEqualTo(4));
     assertThat(found.sweep().best().layer()).isEqualTo(2);
     assertThat(found.vector()).isEqualTo("swept@1");
     assertThat(found.meanSlope()).isGreaterThan(1).isGreaterThan(found.meanSlopeInterval().low());
