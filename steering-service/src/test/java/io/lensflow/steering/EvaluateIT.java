@@ -32,6 +32,9 @@ class EvaluateIT {
   private static final String EVALUATIONS = "/v1/models/" + FakeWorker.MODEL + "/evaluations";
   private static final int ITEMS = 16;
 
+  /** What 16 sites of a mean hold are more, and 12 items' rows at 4 sites. */
+  private static final int MAX_HELD_BYTES = 1100;
+
   /** Its test part has some of the items 4 … 7. */
   private static final long SPLIT = 3;
 
@@ -41,7 +44,13 @@ class EvaluateIT {
   @BeforeAll
   void start(KafkaEnvironment kafka) throws Exception {
     service =
-        new RunningService(kafka, Map.of("lensflow.steering.tokenizers", BuildJobs.tokenizers()));
+        new RunningService(
+            kafka,
+            Map.of(
+                "lensflow.steering.tokenizers",
+                BuildJobs.tokenizers(),
+                "lensflow.steering.jobs.max-held-bytes",
+                MAX_HELD_BYTES));
     worker = new FakeWorker(kafka);
     worker.allow(Integer.MAX_VALUE);
     BuildJobs.awaitWorker(service.http());
@@ -177,6 +186,24 @@ class EvaluateIT {
     run(EVALUATIONS, request("tone", "0-3"));
 
     assertThat(ofJobs()).noneMatch(name -> name.startsWith("job."));
+  }
+
+  @Test
+  void shouldCountWhatIsHeldTogetherAtTheSitesThatAreAskedFor() {
+    run(BuildJobs.BUILDS, BuildJobs.request("wide", ITEMS).put("train", "0-11"));
+    ObjectNode rows = request("wide", "12-15").put("method", "PCA");
+    refuses(rows, "train: rows of 1280 bytes must be held together");
+    run(EVALUATIONS, rows.put("hookPoint", "RESIDUAL_POST").put("layer", 3));
+
+    ObjectNode sums = request("sums", "12-15").put("train", "0-7").put("validation", "8-11");
+    sums.remove("version");
+    sums.putObject("sweep")
+        .putArray("hookPoints")
+        .add("ATTENTION_INPUT")
+        .add("RESIDUAL_MID")
+        .add("MLP_INPUT")
+        .add("RESIDUAL_POST");
+    refuses(sums, "train: rows of 2048 bytes must be held together");
   }
 
   private List<String> ofJobs() {

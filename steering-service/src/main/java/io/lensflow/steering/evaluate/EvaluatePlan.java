@@ -98,6 +98,17 @@ record EvaluatePlan(
     return version == null;
   }
 
+  /** Every site that a vector acts at or is built at, in order. */
+  List<Site> sites() {
+    if (isSweep()) {
+      return sweep;
+    }
+    return version.sites().stream()
+        .map(stored -> new Site(stored.hookPoint(), stored.layer()))
+        .filter(one -> site == null || site.equals(one))
+        .toList();
+  }
+
   /** What steers: the version's manifest, or one that says what versions are by default. */
   VectorManifest manifest() {
     return isSweep()
