@@ -77,11 +77,15 @@ class EvaluateIT {
   }
 
   private JsonNode run(String path, ObjectNode body) {
+    return runJob(path, body).path("result");
+  }
+
+  private JsonNode runJob(String path, ObjectNode body) {
     Answer answer = service.http().post(path, body.toString());
     assertThat(answer.status()).as(answer.text()).isEqualTo(202);
     JsonNode done = BuildJobs.await(service.http(), answer.json().path("id").asText());
     assertThat(done.path("state").asText()).as(done.toPrettyString()).isEqualTo("SUCCEEDED");
-    return done.path("result");
+    return done;
   }
 
   private void refuses(ObjectNode body, String message) {
@@ -111,6 +115,19 @@ class EvaluateIT {
     ObjectNode split = request("built", "").put("split", SPLIT);
     split.remove("test");
     refuses(split, "are in the items that it was built from too");
+  }
+
+  @Test
+  void shouldWarnWhenNobodyKnowsAnyMoreWhichItemsAVectorWasBuiltFrom() {
+    JsonNode build = runJob(BuildJobs.BUILDS, BuildJobs.request("old", ITEMS).put("train", "0-3"));
+    ObjectNode evaluation = request("old", "4-7").put("train", "0-3");
+    assertThat(run(EVALUATIONS, evaluation).path("warnings")).isEmpty();
+
+    service.http().delete("/v1/jobs/" + build.path("id").asText());
+    assertThat(run(EVALUATIONS, evaluation).path("warnings"))
+        .singleElement()
+        .asString()
+        .contains("test items may be among them");
   }
 
   @Test

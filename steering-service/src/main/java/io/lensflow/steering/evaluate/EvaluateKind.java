@@ -142,6 +142,7 @@ public final class EvaluateKind implements JobKind {
         id,
         model,
         version,
+        builtFrom,
         sweep ? null : site(request, version),
         sweep ? sweep(request.sweep(), model) : List.of(),
         sweep && Boolean.TRUE.equals(request.sweep().publish()),
@@ -168,6 +169,12 @@ public final class EvaluateKind implements JobKind {
               .formatted(vector.latest()));
     }
     return vector.version(request.version());
+  }
+
+  private static Balance balance(EvaluateRequest request, BuiltFrom builtFrom) {
+    boolean asBuilt = builtFrom != null && request.method() == null;
+    String otherwise = asBuilt ? builtFrom.balance() : Balance.LABEL.name();
+    return Symbols.choose(Balance.class, "balance", or(request.balance(), otherwise));
   }
 
   /** The one site that is asked for; null if none is said or the version has but one. */
@@ -253,12 +260,6 @@ public final class EvaluateKind implements JobKind {
         .filter(m -> version != null && m.name().equals(version.manifest().getMethod()))
         .findFirst()
         .orElse(BuildMethod.MEAN_DIFFERENCE);
-  }
-
-  private static Balance balance(EvaluateRequest request, BuiltFrom builtFrom) {
-    boolean asBuilt = builtFrom != null && request.method() == null;
-    String otherwise = asBuilt ? builtFrom.balance() : Balance.LABEL.name();
-    return Symbols.choose(Balance.class, "balance", or(request.balance(), otherwise));
   }
 
   private static void require(String field, String value) {

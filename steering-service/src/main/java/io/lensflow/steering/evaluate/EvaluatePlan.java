@@ -23,6 +23,7 @@ import java.util.stream.Stream;
  * @param vector name and model
  * @param model the model as its live workers describe it
  * @param version the version to judge; null for a sweep
+ * @param builtFrom what it was built from; null if no job tells, and for a sweep
  * @param site the only one of its sites to judge; null for all of them, and for a sweep
  * @param sweep every site to try; empty if the vector is given
  * @param publish whether a sweep's best vector becomes a version
@@ -43,6 +44,7 @@ record EvaluatePlan(
     VectorId vector,
     ServedModel model,
     StoredVersion version,
+    BuiltFrom builtFrom,
     Site site,
     List<Site> sweep,
     boolean publish,
@@ -96,6 +98,13 @@ record EvaluatePlan(
 
   boolean isSweep() {
     return version == null;
+  }
+
+  /** Whether the version was built from these data, and nobody knows from which of the items. */
+  boolean isOriginUnknown() {
+    return !isSweep()
+        && builtFrom == null
+        && version.manifest().getDatasetHash().equals(data.sha256());
   }
 
   /** Every site that a vector acts at or is built at, in order. */
