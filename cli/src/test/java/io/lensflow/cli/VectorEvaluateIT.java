@@ -79,7 +79,13 @@ class VectorEvaluateIT {
     assertThat(exit).isZero();
 
     Evaluation found = new ObjectMapper().readValue(json.toFile(), Evaluation.class);
-    assertThat(found.sweep().cells()).hasSize(2);
+    assertThat(found.sweep().cells())
+        .hasSize(2)
+        .allSatisfy(
+            cell ->
+                assertThat(cell.slopes().items())
+                    .as("judged by the validation items")
+                    .isEqualTo(4));
     assertThat(found.sweep().best().layer()).isEqualTo(2);
     assertThat(found.vector()).isEqualTo("swept@1");
     assertThat(found.meanSlope()).isGreaterThan(1).isGreaterThan(found.meanSlopeInterval().low());
@@ -105,6 +111,15 @@ class VectorEvaluateIT {
             high -> assertThat(high.kl()).isGreaterThan(0.1));
     assertThat(found.generations()).singleElement().satisfies(VectorEvaluateIT::differs);
     assertThat(Files.readString(html)).contains("swept@1", "Layers and hook points", "<svg");
+    Path later = folder.resolve("later.html");
+    String newest = api.get(ApiPath.jobs()).at("/jobs/0/id").asText();
+    exit =
+        Main.run(
+            "vectors jobs show %s --url %s --table --html %s"
+                .formatted(newest, system.steeringUri(), later)
+                .split(" "));
+    assertThat(exit).isZero();
+    assertThat(later).hasSameTextualContentAs(html);
     assertThat(names(api.get(ApiPath.model(MODEL, "vectors").with("ofJobs", "true"))))
         .contains("swept")
         .noneMatch(name -> name.startsWith("job."));

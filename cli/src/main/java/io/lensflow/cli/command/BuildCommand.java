@@ -8,14 +8,13 @@ import io.lensflow.cli.CommandFailure;
 import io.lensflow.cli.option.ContrastiveDataOptions;
 import io.lensflow.cli.option.SteeringServiceOptions;
 import io.lensflow.cli.output.BuildTable;
+import io.lensflow.cli.output.OutputFile;
 import io.lensflow.cli.output.Terminal;
 import io.lensflow.cli.steering.ApiPath;
 import io.lensflow.cli.steering.FollowedJob;
 import io.lensflow.cli.steering.ServedModels;
 import io.lensflow.cli.steering.SteeringApi;
-import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -123,6 +122,7 @@ final class BuildCommand implements Callable<Integer> {
     if (out != null && detach) {
       throw new CommandFailure("--detach: nobody would write --out; leave one out");
     }
+    OutputFile.check("--out", out);
     SteeringApi api = service.api();
     String served = ServedModels.choose(api, model);
     JsonNode job = api.post(ApiPath.model(served, "builds"), body().toString());
@@ -192,10 +192,6 @@ final class BuildCommand implements Callable<Integer> {
         written.set(field, site.path(field));
       }
     }
-    try {
-      Files.writeString(out, file.toPrettyString() + System.lineSeparator());
-    } catch (IOException e) {
-      throw new CommandFailure("--out: %s cannot be written: %s".formatted(out, e), e);
-    }
+    OutputFile.write("--out", out, file.toPrettyString() + System.lineSeparator());
   }
 }

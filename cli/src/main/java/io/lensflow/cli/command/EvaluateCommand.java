@@ -1,27 +1,22 @@
 package io.lensflow.cli.command;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lensflow.cli.CommandFailure;
 import io.lensflow.cli.option.ContrastiveDataOptions;
 import io.lensflow.cli.option.EvaluationOptions;
+import io.lensflow.cli.option.ReportOptions;
 import io.lensflow.cli.option.SteeringServiceOptions;
+import io.lensflow.cli.output.JobResults;
+import io.lensflow.cli.output.OutputFile;
 import io.lensflow.cli.output.Terminal;
 import io.lensflow.cli.steering.ApiPath;
 import io.lensflow.cli.steering.FollowedJob;
 import io.lensflow.cli.steering.ServedModels;
 import io.lensflow.cli.steering.SteeringApi;
 import io.lensflow.cli.steering.VectorName;
-import io.lensflow.steering.evaluate.Evaluation;
-import io.lensflow.steering.report.CurvePlot;
-import io.lensflow.steering.report.EvaluationTable;
-import io.lensflow.steering.report.HtmlReport;
-import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -39,8 +34,6 @@ import picocli.CommandLine.Parameters;
       "With --sweep, build vectors at many sites and measure the best. Ctrl-C cancels the job."
     })
 final class EvaluateCommand implements Callable<Integer> {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   @Parameters(
       paramLabel = "NAME[@VERSION|@ALIAS]",
       converter = VectorName.Converter.class,
@@ -63,25 +56,21 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "Write everything to this file as JSON; - for standard output.")
   Path json;
 
-  @Option(
-      names = "--html",
-      paramLabel = "FILE",
-      description = "Write a report with plots to this file; it needs no other file.")
-  Path html;
+  @Mixin ReportOptions report;
 
   @Option(
-      names = "--svg",
-      paramLabel = "FILE",
-      description = "Write the curve to this file as a picture.")
-  Path svg;
-
-  @Option(names = "--detach", description = "Return at once; 'vectors jobs' shows the rest.")
+      names = "--detach",
+      description = "Return at once; 'vectors jobs show' shows the rest, and writes reports.")
   boolean detach;
 
   @Override
   public Integer call() throws Exception {
-    if (detach && (json != null || html != null || svg != null)) {
+    if (detach && (json != null || report.isAsked())) {
       throw new CommandFailure("--detach: nobody would write the files; leave one out");
+    }
+    report.check();
+    if (!toStandardOutput()) {
+      OutputFile.check("--json", json);
     }
     SteeringApi api = service.api();
     String served = ServedModels.choose(api, model);
@@ -90,8 +79,7 @@ final class EvaluateCommand implements Callable<Integer> {
       return SteeringServiceOptions.show(job);
     }
     FollowedJob followed = new FollowedJob(api, job, "evaluating " + vector.name(), "requests");
-    JsonNode result = Stopping.closing(followed, followed::await).path("result");
-    report(result);
+    show(Stopping.closing(followed, followed::await));
     return 0;
   }
 
@@ -106,35 +94,24 @@ final class EvaluateCommand implements Callable<Integer> {
     return options.addTo(body);
   }
 
-  private void report(JsonNode result) throws IOException {
-    Evaluation evaluation;
-    try {
-      evaluation = JSON.treeToValue(result, Evaluation.class);
-    } catch (JsonProcessingException e) {
-      throw new CommandFailure("the steering service answers what this version cannot read", e);
-    }
-    if (html != null) {
-      write("--html", html, HtmlReport.of(evaluation));
-    }
-    if (svg != null) {
-      write("--svg", svg, CurvePlot.of(evaluation));
-    }
-    PrintStream out = Terminal.standardOutput();
-    if (json != null && json.toString().equals("-")) {
-      out.println(result.toPrettyString());
-      return;
-    }
-    if (json != null) {
-      write("--json", json, result.toPrettyString() + System.lineSeparator());
-    }
-    EvaluationTable.of(evaluation).forEach(out::println);
+  private boolean toStandardOutput() {
+    return json != null && json.toString().equals("-");
   }
 
-  private static void write(String option, Path file, String content) {
-    try {
-      Files.writeString(file, content);
-    } catch (IOException e) {
-      throw new CommandFailure("%s: %s cannot be written: %s".formatted(option, file, e), e);
+  /** What cost the evaluation comes first: no report that fails may take it along. */
+  private void show(JsonNode job) {
+    PrintStream out = Terminal.standardOutput();
+    String all = job.path("result").toPrettyString() + System.lineSeparator();
+    if (toStandardOutput()) {
+      out.print(all);
+    } else {
+      if (json != null) {
+        OutputFile.write("--json", json, all);
+      }
+      JobResults.table(job).forEach(out::println);
+    }
+    if (report.isAsked()) {
+      report.write(JobResults.evaluation(job));
     }
   }
 }

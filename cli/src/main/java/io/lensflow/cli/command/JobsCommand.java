@@ -1,7 +1,9 @@
 package io.lensflow.cli.command;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.lensflow.cli.option.ReportOptions;
 import io.lensflow.cli.option.SteeringServiceOptions;
+import io.lensflow.cli.output.JobResults;
 import io.lensflow.cli.output.JobTable;
 import io.lensflow.cli.output.Terminal;
 import io.lensflow.cli.steering.ApiPath;
@@ -43,11 +45,24 @@ final class JobsCommand {
       name = "show",
       mixinStandardHelpOptions = true,
       sortOptions = false,
-      description = "Show a job with its result.")
+      description = "Show a job with its result, as JSON unless --table is given.")
   int show(
       @Parameters(paramLabel = "JOB", description = JOB) String job,
-      @Mixin SteeringServiceOptions service) {
-    return SteeringServiceOptions.show(service.api().get(FollowedJob.path(job)));
+      @Mixin SteeringServiceOptions service,
+      @Option(names = "--table", description = "Print what it found as 'build' and 'evaluate' do.")
+          boolean table,
+      @Mixin ReportOptions report) {
+    report.check();
+    JsonNode answer = service.api().get(FollowedJob.path(job));
+    if (table) {
+      JobResults.table(answer).forEach(Terminal.standardOutput()::println);
+    } else {
+      SteeringServiceOptions.show(answer);
+    }
+    if (report.isAsked()) {
+      report.write(JobResults.evaluation(answer));
+    }
+    return 0;
   }
 
   @Command(

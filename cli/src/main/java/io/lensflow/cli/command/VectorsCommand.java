@@ -2,6 +2,7 @@ package io.lensflow.cli.command;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.lensflow.cli.CommandFailure;
 import io.lensflow.cli.option.ChangeOptions;
 import io.lensflow.cli.option.SteeringServiceOptions;
 import io.lensflow.cli.steering.ApiPath;
@@ -21,7 +22,8 @@ import picocli.CommandLine.Parameters;
     sortOptions = false,
     description = {
       "Build, evaluate, publish, compare, combine, carry, roll back and retire steering vectors.",
-      "Prints the service's answer as JSON."
+      "Prints the service's answer as JSON; build, evaluate, similarity, export and jobs list print",
+      "what people read."
     },
     subcommands = {
       VectorFilesCommand.Export.class,
@@ -133,6 +135,9 @@ public final class VectorsCommand {
     ApiPath named = ApiPath.vector(model, vector.name());
     ApiPath path = named.then("aliases", alias);
     if (delete) {
+      if (change.waits()) {
+        throw new CommandFailure("--wait: not with --delete, which no worker has to apply");
+      }
       return ChangeOptions.show(service.api().delete(change.expecting(path)));
     }
     int version =
@@ -193,6 +198,10 @@ public final class VectorsCommand {
               paramLabel = "VERSION",
               description = "Only if this version is the latest.")
           Integer expected) {
+    if (version != null && expected != null) {
+      throw new CommandFailure(
+          "--expect: not with --version-number, which names the version that is retired");
+    }
     ApiPath path = ApiPath.vector(model, name);
     return SteeringServiceOptions.show(
         service

@@ -27,6 +27,11 @@ public final class ChangeOptions {
       description = "Only if this version is current; 0: only if there is none.")
   Integer expected;
 
+  /** Whether workers are waited for. */
+  public boolean waits() {
+    return wait != null;
+  }
+
   /** The path with what the query says. */
   public ApiPath waiting(ApiPath path) {
     return path.with("wait", wait);

@@ -133,7 +133,7 @@ public final class EvaluationOptions {
   @Option(
       names = "--balance",
       paramLabel = "label|none",
-      description = "Likewise (default: label).")
+      description = "Likewise (default: as the version was built, where that is known, or label).")
   String balance;
 
   @Option(names = "--seed", paramLabel = "SEED", description = "Of everything random (default: 0).")

@@ -5,6 +5,7 @@ import io.lensflow.cli.CommandFailure;
 import io.lensflow.cli.output.CountBar;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * A job that somebody waits for: shows how far it is, and cancels it when the waiting ends before
@@ -22,6 +23,7 @@ public final class FollowedJob implements AutoCloseable {
   private final String unit;
   private final CountBar bar = CountBar.withTimeLeftOnStandardError();
   private volatile boolean over;
+  private boolean seen;
   private long shown;
 
   /**
@@ -81,19 +83,30 @@ public final class FollowedJob implements AutoCloseable {
     }
   }
 
-  /** An instance that goes away for a moment is no reason to give up: another goes on. */
+  /**
+   * An instance that goes away for a moment is no reason to give up: another goes on. Nor is one
+   * that does not know the job yet, because another took it on.
+   */
   private JsonNode look() throws InterruptedException {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     while (true) {
+      boolean patient = System.nanoTime() < deadline;
       try {
-        return api.get(path(id));
+        if (seen || !patient) {
+          return api.get(path(id));
+        }
+        Optional<JsonNode> job = api.find(path(id));
+        if (job.isPresent()) {
+          seen = true;
+          return job.get();
+        }
       } catch (CommandFailure e) {
-        if (!(e.getCause() instanceof IOException) || System.nanoTime() > deadline) {
+        if (!(e.getCause() instanceof IOException) || !patient) {
           over = true;
           throw e;
         }
-        Thread.sleep(POLL.toMillis());
       }
+      Thread.sleep(POLL.toMillis());
     }
   }
 

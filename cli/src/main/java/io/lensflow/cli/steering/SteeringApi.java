@@ -21,6 +21,7 @@ public final class SteeringApi {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
 
   private static final int TEMPORARY_REDIRECT = 307;
+  private static final int NOT_FOUND = 404;
   private static final int MAX_REDIRECTS = 3;
 
   private final URI base;
@@ -60,6 +61,16 @@ public final class SteeringApi {
   /** Looks. */
   public JsonNode get(ApiPath path) {
     return call("GET", path, null, BodyPublishers.noBody());
+  }
+
+  /** Looks for what may not be there. */
+  public Optional<JsonNode> find(ApiPath path) {
+    HttpResponse<byte[]> response = send("GET", path, null, BodyPublishers.noBody());
+    if (response.statusCode() == NOT_FOUND) {
+      return Optional.empty();
+    }
+    requireSuccess(response);
+    return Optional.of(parse(response));
   }
 
   /** Asks for something to be made. */

@@ -2,73 +2,22 @@ package io.lensflow.cli.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lensflow.cli.Main;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.ResourceLock;
-import org.junit.jupiter.api.parallel.Resources;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the commands over vectors and policies send, print and end with. */
-@ResourceLock(Resources.SYSTEM_OUT)
-@ResourceLock(Resources.SYSTEM_ERR)
-class SteeringCommandsTest {
+class SteeringCommandsTest extends StubbedCommands {
   private static final String VECTOR = "/v1/models/m/vectors/v";
   private static final String POLICY = "/v1/models/m/policies/p";
 
   @TempDir Path folder;
-
-  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-  private final PrintStream outBefore = System.out;
-  private final PrintStream errBefore = System.err;
-  private StubSteering service;
-
-  @BeforeEach
-  void start() throws IOException {
-    service = new StubSteering();
-    System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
-    System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
-  }
-
-  @AfterEach
-  void stop() {
-    System.setOut(outBefore);
-    System.setErr(errBefore);
-    service.close();
-  }
-
-  private int run(String... arguments) {
-    List<String> all = new ArrayList<>(List.of(arguments));
-    all.add("--url");
-    all.add(service.uri().toString());
-    return Main.run(all.toArray(String[]::new));
-  }
-
-  private int runLine(String line) {
-    return run(line.split(" "));
-  }
-
-  private String output() {
-    return out.toString(StandardCharsets.UTF_8);
-  }
-
-  private String errors() {
-    return err.toString(StandardCharsets.UTF_8);
-  }
 
   /** The only call so far. */
   private StubSteering.Asked asked() {
@@ -136,6 +85,77 @@ class SteeringCommandsTest {
     assertThat(service.asked).isEmpty();
     assertThat(errors().lines()).singleElement().asString().startsWith("lensflow");
     assertThat(errors()).contains("--help");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "vectors retire v --model m --version-number 2 --expect 3 | --expect: not with",
+        "vectors alias v production --model m --delete --wait | --wait: not with --delete",
+        "vectors alias v production --model m --delete --wait 5s | --wait: not with --delete",
+      })
+  void shouldAskNothingWhenAnOptionWouldBeIgnored(String line, String message) {
+    assertThat(runLine(line)).isEqualTo(1);
+
+    assertThat(service.asked).isEmpty();
+    assertThat(errors()).contains(message);
+  }
+
+  @Test
+  void shouldWaitForAJobThatTheInstanceAskedDoesNotKnowYet() throws IOException {
+    Path data = Files.writeString(folder.resolve("d.jsonl"), "{}");
+    service
+        .then(202, "{'id': 'j1'}")
+        .then(404, "{'error': {'message': 'there is no job j1'}}")
+        .then(200, "{'id': 'j1', 'state': 'SUCCEEDED', 'result': {'name': 'v', 'version': 3}}");
+
+    assertThat(
+            run(
+                "vectors",
+                "build",
+                "v",
+                "--model",
+                "m",
+                "--format",
+                "chat",
+                "--layer",
+                "1",
+                "--data",
+                data.toString()))
+        .as(errors())
+        .isZero();
+
+    assertThat(service.asked)
+        .extracting(StubSteering.Asked::call)
+        .containsExactly("POST /v1/models/m/builds", "GET /v1/jobs/j1", "GET /v1/jobs/j1");
+    assertThat(output()).contains("v@3");
+  }
+
+  @Test
+  void shouldEndWhenAJobThatWasSeenIsGone() throws IOException {
+    Path data = Files.writeString(folder.resolve("d.jsonl"), "{}");
+    service
+        .then(202, "{'id': 'j1'}")
+        .then(200, "{'id': 'j1', 'state': 'RUNNING'}")
+        .then(404, "{'error': {'message': 'there is no job j1'}}");
+
+    assertThat(
+            run(
+                "vectors",
+                "build",
+                "v",
+                "--model",
+                "m",
+                "--format",
+                "chat",
+                "--layer",
+                "1",
+                "--data",
+                data.toString()))
+        .isEqualTo(1);
+
+    assertThat(errors()).contains("there is no job j1");
   }
 
   @Test

@@ -109,7 +109,10 @@ public final class BuildKind implements JobKind {
             ItemRenderer.forRequest(tokenizer, format),
             model.maxContext());
     List<ItemPair> pairs = new ArrayList<>();
-    List<SkippedLine> skipped = new ArrayList<>(chosen.skipped());
+    // A split has no part for lines that cannot be read.
+    List<SkippedLine> skipped =
+        new ArrayList<>(request.split() == null ? List.of() : data.skipped());
+    skipped.addAll(chosen.skipped());
     sift(chosen, balance, tokenizer, pairs, skipped);
     return new BuildPlan(
         new VectorId(modelName, request.name()),
@@ -156,15 +159,15 @@ public final class BuildKind implements JobKind {
   }
 
   private void checkSizes(BuildPlan plan) {
-    boolean keepsRows = plan.method() != BuildMethod.MEAN_DIFFERENCE;
-    long held = keepsRows ? 2L * plan.pairs().size() * plan.rowBytes() : 8 * plan.rowBytes();
+    int hiddenSize = plan.model().hiddenSize();
+    long held = plan.sites().size() * SiteBuild.heldBytes(plan.method(), plan.pairs(), hiddenSize);
     if (held > limits.maxHeldBytes()) {
       throw RefusedException.invalid(
           "layers",
           "rows of %d bytes must be held together; build fewer layers or hook points at a time, or raise lensflow.steering.jobs.max-held-bytes (%d)"
               .formatted(held, limits.maxHeldBytes()));
     }
-    long values = (long) plan.sites().size() * plan.model().hiddenSize();
+    long values = (long) plan.sites().size() * hiddenSize;
     if (!plan.publication().publish() && values * BYTES_PER_VALUE > limits.maxResultBytes()) {
       throw RefusedException.invalid(
           "publish",

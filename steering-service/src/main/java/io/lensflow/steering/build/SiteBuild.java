@@ -1,6 +1,7 @@
 package io.lensflow.steering.build;
 
 import io.lensflow.steering.algebra.Doubles;
+import io.lensflow.steering.items.ItemPair;
 import io.lensflow.steering.vector.RefusedException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -51,6 +52,18 @@ public final class SiteBuild {
   }
 
   /**
+   * Bytes that the vector of one site takes while it is made: a sum for every order of labels, the
+   * vector and its rounding, and all rows where the method needs them again.
+   *
+   * @param hiddenSize D
+   */
+  public static long heldBytes(BuildMethod method, List<ItemPair> pairs, int hiddenSize) {
+    long orders = pairs.stream().map(LabelOrder::of).distinct().count();
+    long rows = method == BuildMethod.MEAN_DIFFERENCE ? 0 : 2L * pairs.size();
+    return hiddenSize * ((orders + 2) * Double.BYTES + rows * Float.BYTES);
+  }
+
+  /**
    * Takes an item.
    *
    * @param index tells items apart, and puts them in order
@@ -81,7 +94,7 @@ public final class SiteBuild {
       throw RefusedException.invalid("data", "no item of the reverse order is left");
     }
     requireFinite(mean);
-    if (Doubles.norm(mean) <= ROUNDING * means.largestNorm()) {
+    if (isZero(mean)) {
       return Optional.empty();
     }
     double[] vector =
@@ -92,6 +105,19 @@ public final class SiteBuild {
         };
     requireFinite(vector);
     return Optional.of(new BuiltSite(site, vector, labelShare(vector)));
+  }
+
+  /** The plain mean of all items taken, whatever the method and the balance; empty if zero. */
+  public Optional<BuiltSite> plainMean() {
+    double[] mean = means.plain();
+    requireFinite(mean);
+    return isZero(mean)
+        ? Optional.empty()
+        : Optional.of(new BuiltSite(site, mean, labelShare(mean)));
+  }
+
+  private boolean isZero(double[] mean) {
+    return Doubles.norm(mean) <= ROUNDING * means.largestNorm();
   }
 
   private double[] principal(double[] mean) {

@@ -8,12 +8,10 @@ import io.lensflow.steering.vector.SiteDraft;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Vectors of equal norm that are measured beside the one that is judged. Used by one thread. */
 final class Controls {
-  private static final Logger log = LoggerFactory.getLogger(Controls.class);
+  private static final String NOT_SHUFFLED = "no control of shuffled labels: ";
 
   private record Made(String kind, List<SiteDraft> sites, Double builtNorm) {}
 
@@ -21,6 +19,7 @@ final class Controls {
   private final List<SiteDraft> judged;
   private final TemporaryVectors temporary;
   private final List<Made> made = new ArrayList<>();
+  private final List<String> warnings = new ArrayList<>();
 
   /**
    * @param judged the vector that they are compared with
@@ -32,10 +31,19 @@ final class Controls {
     this.temporary = temporary;
     if (plan.controls()) {
       made.add(new Made(Evaluation.RANDOM, EqualNorm.random(judged, plan.seed()), null));
-      if (train != null) {
+      if (train == null) {
+        warnings.add(
+            NOT_SHUFFLED
+                + "it is not known what the vector was built from, since no job is listed that built it from these data; say train");
+      } else {
         shuffled(train);
       }
     }
+  }
+
+  /** Why controls are missing; empty if none is, or none was asked for. */
+  List<String> warnings() {
+    return warnings;
   }
 
   private void shuffled(TrainRows train) {
@@ -44,7 +52,7 @@ final class Controls {
     for (SiteDraft site : judged) {
       Optional<BuiltSite> built = shuffledAt(train, Site.of(site));
       if (built.isEmpty()) {
-        return;
+        return; // a vector that lacks a site cannot be compared with one that has it
       }
       SiteDraft draft = built.get().draft(site.field());
       raw.add(draft);
@@ -54,11 +62,18 @@ final class Controls {
   }
 
   /** Few items of few orders can leave nothing to build from. */
-  private static Optional<BuiltSite> shuffledAt(TrainRows train, Site site) {
+  private Optional<BuiltSite> shuffledAt(TrainRows train, Site site) {
     try {
-      return train.shuffled(site);
+      Optional<BuiltSite> built = train.shuffled(site);
+      if (built.isEmpty()) {
+        warnings.add(
+            NOT_SHUFFLED
+                + "at %s the training items leave nothing of it; train on more items"
+                    .formatted(site));
+      }
+      return built;
     } catch (RefusedException e) {
-      log.info("no control of shuffled labels: {}", e.getMessage());
+      warnings.add(NOT_SHUFFLED + "at %s %s".formatted(site, e.detail()));
       return Optional.empty();
     }
   }

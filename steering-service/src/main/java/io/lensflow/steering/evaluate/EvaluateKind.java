@@ -121,20 +121,17 @@ public final class EvaluateKind implements JobKind {
     if (multipliers.size() < 2) {
       throw RefusedException.invalid("multipliers", "a slope needs at least two different ones");
     }
+    BuiltFrom builtFrom =
+        sweep ? null : BuiltFrom.of(jobs, id, version.version(), data.sha256()).orElse(null);
     Parts parts =
-        new PartChoice(
-                request,
-                sweep ? null : BuiltFrom.items(jobs, id, version.version(), data.sha256()),
-                data,
-                renderer,
-                model.maxContext(),
-                limits.maxItems())
+        new PartChoice(request, builtFrom, data, renderer, model.maxContext(), limits.maxItems())
             .choose();
     PromptChoice texts = new PromptChoice(request, renderer, tokenizer, limits, model.maxContext());
     return new EvaluatePlan(
         id,
         model,
         version,
+        builtFrom,
         sweep ? null : site(request, version),
         sweep ? sweep(request.sweep(), model) : List.of(),
         sweep && Boolean.TRUE.equals(request.sweep().publish()),
@@ -147,7 +144,7 @@ public final class EvaluateKind implements JobKind {
             .toString(),
         request.controls() == null || request.controls(),
         method(request, version),
-        Symbols.choose(Balance.class, "balance", or(request.balance(), "LABEL")),
+        balance(request, builtFrom),
         texts.neutral(),
         texts.prompts(parts.test().pairs(), promptMultipliers(request, multipliers)),
         or(request.seed(), 0L));
@@ -162,6 +159,12 @@ public final class EvaluateKind implements JobKind {
               .formatted(vector.latest()));
     }
     return vector.version(request.version());
+  }
+
+  private static Balance balance(EvaluateRequest request, BuiltFrom builtFrom) {
+    boolean asBuilt = builtFrom != null && request.method() == null;
+    String otherwise = asBuilt ? builtFrom.balance() : Balance.LABEL.name();
+    return Symbols.choose(Balance.class, "balance", or(request.balance(), otherwise));
   }
 
   /** The one site that is asked for; null if none is said or the version has but one. */

@@ -9,10 +9,13 @@ import io.lensflow.steering.build.Site;
 import io.lensflow.steering.items.DataSet;
 import io.lensflow.steering.items.ItemPairs;
 import io.lensflow.steering.items.PromptFormat;
+import io.lensflow.steering.items.SkippedLine;
 import io.lensflow.steering.vector.StoredVersion;
 import io.lensflow.steering.vector.VectorId;
 import io.lensflow.text.Tokenizer;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * An evaluation that was checked. Immutable by agreement.
@@ -20,6 +23,7 @@ import java.util.List;
  * @param vector name and model
  * @param model the model as its live workers describe it
  * @param version the version to judge; null for a sweep
+ * @param builtFrom what it was built from; null if no job tells, and for a sweep
  * @param site the only one of its sites to judge; null for all of them, and for a sweep
  * @param sweep every site to try; empty if the vector is given
  * @param publish whether a sweep's best vector becomes a version
@@ -40,6 +44,7 @@ record EvaluatePlan(
     VectorId vector,
     ServedModel model,
     StoredVersion version,
+    BuiltFrom builtFrom,
     Site site,
     List<Site> sweep,
     boolean publish,
@@ -63,8 +68,24 @@ record EvaluatePlan(
    * @param train what controls and a sweep are built from; null if none was named
    * @param validation what a sweep's site is chosen by; null without a sweep
    * @param repeated test items that ask the same as a train or validation item
+   * @param skipped lines of any part that cannot be used, in the order of the file; of a split also
+   *     those that no part has because they cannot be read
    */
-  record Parts(ItemPairs test, ItemPairs train, ItemPairs validation, int repeated) {}
+  record Parts(
+      ItemPairs test,
+      ItemPairs train,
+      ItemPairs validation,
+      int repeated,
+      List<SkippedLine> skipped) {
+
+    /** How many usable items of any part list more than two choices. */
+    int moreThanTwoChoices() {
+      return Stream.of(test, train, validation)
+          .filter(Objects::nonNull)
+          .mapToInt(ItemPairs::moreThanTwoChoices)
+          .sum();
+    }
+  }
 
   /**
    * What is continued side by side.
@@ -77,6 +98,24 @@ record EvaluatePlan(
 
   boolean isSweep() {
     return version == null;
+  }
+
+  /** Whether the version was built from these data, and nobody knows from which of the items. */
+  boolean isOriginUnknown() {
+    return !isSweep()
+        && builtFrom == null
+        && version.manifest().getDatasetHash().equals(data.sha256());
+  }
+
+  /** Every site that a vector acts at or is built at, in order. */
+  List<Site> sites() {
+    if (isSweep()) {
+      return sweep;
+    }
+    return version.sites().stream()
+        .map(stored -> new Site(stored.hookPoint(), stored.layer()))
+        .filter(one -> site == null || site.equals(one))
+        .toList();
   }
 
   /** What steers: the version's manifest, or one that says what versions are by default. */

@@ -30,7 +30,8 @@ import java.util.List;
  * @param sweep where to look for the best site; absent: nowhere
  * @param method how controls and a sweep are built; absent: as the version's manifest says, or
  *     {@code MEAN_DIFFERENCE}
- * @param balance a sweep's and the controls' balance; absent: {@code LABEL}
+ * @param balance a sweep's and the controls' balance; absent: with {@code method} absent, too, that
+ *     of the job that built the version, where it is still listed; else {@code LABEL}
  * @param seed of everything random; absent: 0
  */
 public record EvaluateRequest(

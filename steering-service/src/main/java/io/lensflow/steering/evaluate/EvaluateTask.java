@@ -2,7 +2,6 @@ package io.lensflow.steering.evaluate;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.lensflow.steering.build.BuildMethod;
 import io.lensflow.steering.build.BuiltSite;
 import io.lensflow.steering.build.Site;
 import io.lensflow.steering.evaluate.Evaluation.Generation;
@@ -73,17 +72,9 @@ final class EvaluateTask implements JobTask {
     return count + (long) plan.prompts().texts().size() * plan.prompts().multipliers().size();
   }
 
-  /** Bytes of training rows that a method needs all together; a mean needs none again. */
+  /** Bytes that training rows, and what is made of them, take all together. */
   long heldBytes() {
-    if (!needsTrain() || plan.method() == BuildMethod.MEAN_DIFFERENCE) {
-      return 0;
-    }
-    long sites = plan.isSweep() ? plan.sweep().size() : plan.version().sites().size();
-    return 2L
-        * plan.parts().train().pairs().size()
-        * sites
-        * plan.model().hiddenSize()
-        * Float.BYTES;
+    return needsTrain() ? TrainRows.heldBytes(plan) : 0;
   }
 
   private boolean needsTrain() {
@@ -91,21 +82,17 @@ final class EvaluateTask implements JobTask {
   }
 
   @Override
-  public JobResult run(JobContext job) throws TimeoutException {
+  public JobResult run(JobContext job) throws Exception {
     TemporaryVectors.retireLeftovers(desk, job.model(), isActive);
     TemporaryVectors temporary = new TemporaryVectors(desk, job, plan.manifest());
-    try {
-      return measure(job, temporary);
-    } finally {
-      temporary.retire();
-    }
+    return temporary.during(() -> measure(job, temporary));
   }
 
   private JobResult measure(JobContext job, TemporaryVectors temporary) throws TimeoutException {
     long begun = System.nanoTime();
     Measuring measuring = new Measuring(job, pipeline, plan.model(), requests());
     List<SiteDraft> given = plan.isSweep() ? List.of() : siteReader.drafts(plan.version());
-    TrainRows train = needsTrain() ? train(measuring, given) : null;
+    TrainRows train = needsTrain() ? train(measuring) : null;
     Sweep sweep = null;
     Judged judged;
     if (plan.isSweep()) {
@@ -145,17 +132,8 @@ final class EvaluateTask implements JobTask {
     return result(job, findings, evaluation);
   }
 
-  private TrainRows train(Measuring measuring, List<SiteDraft> given) {
-    List<Site> sites =
-        plan.isSweep() ? plan.sweep() : chosen(given).stream().map(Site::of).toList();
-    TrainRows train =
-        new TrainRows(
-            plan.parts().train().pairs(),
-            sites,
-            plan.method(),
-            plan.balance(),
-            plan.model().hiddenSize(),
-            plan.seed());
+  private TrainRows train(Measuring measuring) {
+    TrainRows train = TrainRows.of(plan);
     train.gather(measuring, "train");
     return train;
   }
@@ -189,8 +167,10 @@ final class EvaluateTask implements JobTask {
         () ->
             desk.changes()
                 .publish(plan.vector(), findings.draft(job.actor()), Origin.http(job.actor())),
-        change ->
-            JSON.<ObjectNode>valueToTree(evaluation)
-                .put("vector", plan.vector().name() + "@" + change.versions().get(0)));
+        change -> {
+          ObjectNode json = JSON.valueToTree(evaluation);
+          change.warnings().forEach(json.withArray("warnings")::add);
+          return json.put("vector", plan.vector().name() + "@" + change.versions().get(0));
+        });
   }
 }

@@ -44,8 +44,10 @@ import java.util.List;
  * @param spearman of the mean curve; null where that is constant
  * @param byLabel slopes by the order of the answers' tokens
  * @param items the test items themselves: question, answers, slope
- * @param skipped test lines that could not be used
- * @param moreThanTwoChoices test items that list more than two choices
+ * @param skippedCount lines of any part that could not be used
+ * @param skipped the first of them
+ * @param moreThanTwoChoices items of any part that list more than two choices
+ * @param warnings what a reader should know, such as why a control is missing
  * @param controls what other vectors of equal norm do
  * @param sideEffects what steering does to a neutral text; null if not asked for
  * @param generations open-ended texts side by side; empty if not asked for
@@ -91,8 +93,10 @@ public record Evaluation(
     Double spearman,
     List<ByLabel> byLabel,
     List<Item> items,
+    int skippedCount,
     List<SkippedLine> skipped,
     int moreThanTwoChoices,
+    List<String> warnings,
     List<Control> controls,
     SideEffects sideEffects,
     List<Generation> generations,
@@ -101,6 +105,11 @@ public record Evaluation(
     long seed,
     double seconds,
     String createdAt) {
+  /** A service of an earlier version tells of no warnings. */
+  public Evaluation {
+    warnings = warnings == null ? List.of() : List.copyOf(warnings);
+  }
+
   /** Kind of a control: a Gaussian direction. */
   public static final String RANDOM = "RANDOM";
 

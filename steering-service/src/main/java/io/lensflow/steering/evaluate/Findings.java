@@ -16,6 +16,7 @@ import io.lensflow.steering.vector.SiteDraft;
 import io.lensflow.steering.vector.VectorDraft;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -28,6 +29,9 @@ import java.util.stream.IntStream;
 final class Findings {
   /** Items at each end that a result holds in full: a result must fit into a record. */
   private static final int ENDS = 10;
+
+  /** Skipped lines beyond these are counted only. */
+  private static final int QUOTED = 100;
 
   private final EvaluatePlan plan;
   private final List<SiteDraft> sites;
@@ -107,8 +111,10 @@ final class Findings {
         found.spearman(),
         byLabel(found),
         ends(found),
-        plan.parts().test().skipped(),
-        plan.parts().test().moreThanTwoChoices(),
+        plan.parts().skipped().size(),
+        plan.parts().skipped().stream().limit(QUOTED).toList(),
+        plan.parts().moreThanTwoChoices(),
+        warnings(measured.controls()),
         measured.controls().of(Arrays.asList(propensity).subList(1, propensity.length)),
         measured.sideEffects(),
         measured.generations(),
@@ -117,6 +123,15 @@ final class Findings {
         plan.seed(),
         measured.seconds(),
         measured.endedAt().truncatedTo(ChronoUnit.SECONDS).toString());
+  }
+
+  private List<String> warnings(Controls controls) {
+    List<String> warnings = new ArrayList<>(controls.warnings());
+    if (plan.isOriginUnknown()) {
+      warnings.add(
+          "the vector was built from these data, but no job is listed that tells from which items: test items may be among them");
+    }
+    return warnings;
   }
 
   private static List<Integer> numbers(ItemPairs items) {

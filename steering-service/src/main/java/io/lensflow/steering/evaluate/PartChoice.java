@@ -7,7 +7,10 @@ import io.lensflow.steering.items.ItemPairs;
 import io.lensflow.steering.items.ItemRange;
 import io.lensflow.steering.items.ItemRenderer;
 import io.lensflow.steering.items.ItemSplit;
+import io.lensflow.steering.items.SkippedLine;
 import io.lensflow.steering.vector.RefusedException;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -17,7 +20,7 @@ import java.util.stream.Stream;
 /** Which items train, validate and test: as ranges, or by a split. Used by one thread. */
 final class PartChoice {
   private final EvaluateRequest request;
-  private final String builtFrom;
+  private final BuiltFrom builtFrom;
   private final DataSet data;
   private final ItemRenderer renderer;
   private final int maxTokens;
@@ -25,13 +28,13 @@ final class PartChoice {
   private final ItemSplit split;
 
   /**
-   * @param builtFrom items that the vector was built from, where that is known; else null
+   * @param builtFrom what the vector was built from, where that is known; else null
    * @param maxTokens the model's context
    * @param maxItems most items of a part
    */
   PartChoice(
       EvaluateRequest request,
-      String builtFrom,
+      BuiltFrom builtFrom,
       DataSet data,
       ItemRenderer renderer,
       int maxTokens,
@@ -66,15 +69,28 @@ final class PartChoice {
     apart("train", train, "test", test);
     apart("validation", validation, "test", test);
     apart("train", train, "validation", validation);
+    if (builtFrom != null) {
+      apart("the items that it was built from", known(builtFrom.items()), "test", test);
+      apart("the items that its site was chosen by", known(builtFrom.chosenBy()), "test", test);
+    }
+    ItemPairs testPairs = pairs("test", test);
+    ItemPairs trainPairs = pairs("train", train);
+    ItemPairs validationPairs = pairs("validation", validation);
     return new Parts(
-        pairs("test", test),
-        train == null ? null : pairs("train", train),
-        validation == null ? null : pairs("validation", validation),
-        repeated(test, train, validation));
+        testPairs,
+        trainPairs,
+        validationPairs,
+        repeated(test, train, validation),
+        skipped(testPairs, trainPairs, validationPairs));
   }
 
   private String trainRange() {
-    return request.train() == null && split == null ? builtFrom : request.train();
+    boolean fromJob = request.train() == null && split == null && builtFrom != null;
+    return fromJob ? builtFrom.items() : request.train();
+  }
+
+  private List<Integer> known(String range) {
+    return numbers("train", range, null);
   }
 
   private List<Integer> numbers(String field, String range, List<Integer> ofSplit) {
@@ -101,6 +117,9 @@ final class PartChoice {
   }
 
   private ItemPairs pairs(String field, List<Integer> numbers) {
+    if (numbers == null) {
+      return null;
+    }
     if (numbers.size() > maxItems) {
       throw RefusedException.invalid(
           field,
@@ -108,6 +127,16 @@ final class PartChoice {
               .formatted(numbers.size(), maxItems));
     }
     return ItemPairs.of(field, data, numbers, renderer, maxTokens);
+  }
+
+  private List<SkippedLine> skipped(ItemPairs... parts) {
+    Stream<SkippedLine> chosen =
+        Arrays.stream(parts).filter(Objects::nonNull).flatMap(part -> part.skipped().stream());
+    Stream<SkippedLine> unread = split == null ? Stream.of() : data.skipped().stream();
+    return Stream.concat(chosen, unread)
+        .distinct()
+        .sorted(Comparator.comparingInt(SkippedLine::line))
+        .toList();
   }
 
   /** Ranges can part items that ask the same; a split cannot. */

@@ -17,15 +17,19 @@ import io.lensflow.steering.writer.OutcomeUnknownException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.RetriableException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Vectors that exist while a job runs. Workers know vectors only from {@code steering-vectors}, so
  * a control is a version like any other, under the name {@code job.ID}, and retired when the job
- * ends, however it ends.
+ * ends, however it ends. While anybody may go on with the job they stay: its requests that are on
+ * their way have pinned them, and would fail.
  *
  * <p>An instance that takes the job over finds the versions by their description and goes on with
  * them: its requests are the ones that were sent before. What a job left that nobody took over is
@@ -75,9 +79,7 @@ final class TemporaryVectors {
     VectorDraft draft = VectorDraft.temporary(like, kind, sites, "belongs to job " + job.jobId());
     Rollout rollout = Rollout.begin(desk.workers(), id.model());
     Change change =
-        desk.writer()
-            .write(() -> desk.changes().publishOfJob(id, draft, Origin.http(job.actor())))
-            .change();
+        desk.log().write(() -> desk.changes().publishOfJob(id, draft, Origin.http(job.actor())));
     int version = change.versions().get(0);
     for (Rollout.Outcome outcome : rollout.await(Verdict.onVector(id.name(), version), PATIENCE)) {
       if (outcome.state() == Rollout.State.REFUSED) {
@@ -91,10 +93,22 @@ final class TemporaryVectors {
     return version;
   }
 
-  /** Retires them, unless another instance goes on with the job. */
-  void retire() {
-    if (!job.isHandedOver()) {
-      retire(desk, desk.book().find(id), job.actor());
+  /**
+   * Does what they are needed for, and retires them then, unless the job goes on: here later,
+   * because the broker was too slow, or in another instance. Whether they could be retired does not
+   * change what came of the work.
+   */
+  <T> T during(Callable<T> work) throws Exception {
+    boolean goesOn = false;
+    try {
+      return work.call();
+    } catch (RetriableException | NotWriterException | OutcomeUnknownException e) {
+      goesOn = true;
+      throw e;
+    } finally {
+      if (!goesOn && !job.isHandedOver()) {
+        retire(desk, desk.book().find(id), job.actor());
+      }
     }
   }
 
@@ -117,8 +131,8 @@ final class TemporaryVectors {
       return;
     }
     try {
-      desk.writer().write(() -> desk.changes().retireAll(vector.id(), null, Origin.http(actor)));
-    } catch (RefusedException | NotWriterException | OutcomeUnknownException e) {
+      desk.log().write(() -> desk.changes().retireAll(vector.id(), null, Origin.http(actor)));
+    } catch (RefusedException | NotWriterException | OutcomeUnknownException | KafkaException e) {
       // The next evaluation of the model tries again.
       log.warn("{} stays for now: {}", vector.id().key(), e.getMessage());
     }

@@ -23,7 +23,7 @@ import java.util.stream.IntStream;
 
 /**
  * What one pass over the training items gives at several sites: vectors as a build makes them, the
- * same with shuffled labels, and the plain mean. Used by one thread.
+ * same with shuffled labels where controls are wanted, and the plain mean. Used by one thread.
  *
  * <p>Shuffled: of each order of labels, half of the items, drawn at random, have their two answers
  * exchanged. Exactly half, because what all items have in common would else not cancel: a fair coin
@@ -42,11 +42,14 @@ final class TrainRows {
   private final List<ItemPair> pairs;
   private final List<Site> sites;
   private final Map<Site, SiteBuild> builds = new HashMap<>();
+
+  /** Empty if no controls are wanted. */
   private final Map<Site, SiteBuild> shuffled = new HashMap<>();
-  private final Map<Site, SiteBuild> plain = new HashMap<>();
+
   private final Fate[] fates;
 
   /**
+   * @param shuffles whether the vectors of shuffled labels are wanted
    * @param seed of the draw
    */
   TrainRows(
@@ -55,6 +58,7 @@ final class TrainRows {
       BuildMethod method,
       Balance balance,
       int hiddenSize,
+      boolean shuffles,
       long seed) {
     this.pairs = pairs;
     this.sites = sites;
@@ -63,9 +67,34 @@ final class TrainRows {
     exchangeHalf(new Random(seed));
     for (Site site : sites) {
       builds.put(site, new SiteBuild(site, method, balance, hiddenSize));
-      shuffled.put(site, new SiteBuild(site, method, balance, hiddenSize));
-      plain.put(site, new SiteBuild(site, BuildMethod.MEAN_DIFFERENCE, Balance.NONE, hiddenSize));
+      if (shuffles) {
+        shuffled.put(site, new SiteBuild(site, method, balance, hiddenSize));
+      }
     }
+  }
+
+  /** The training rows of an evaluation that needs some. */
+  static TrainRows of(EvaluatePlan plan) {
+    return new TrainRows(
+        plan.parts().train().pairs(),
+        plan.sites(),
+        plan.method(),
+        plan.balance(),
+        plan.model().hiddenSize(),
+        plan.controls(),
+        plan.seed());
+  }
+
+  /** Bytes that these take all together. */
+  static long heldBytes(EvaluatePlan plan) {
+    List<ItemPair> pairs = plan.parts().train().pairs();
+    int hiddenSize = plan.model().hiddenSize();
+    long site = SiteBuild.heldBytes(plan.method(), pairs, hiddenSize);
+    if (plan.controls()) {
+      // Its rows are the same ones; its sums are not.
+      site += SiteBuild.heldBytes(BuildMethod.MEAN_DIFFERENCE, pairs, hiddenSize);
+    }
+    return plan.sites().size() * site;
   }
 
   private void exchangeHalf(Random random) {
@@ -122,12 +151,18 @@ final class TrainRows {
       float[] plus = matching.get(site);
       float[] minus = other.get(site);
       builds.get(site).add(item, order, plus, minus);
-      plain.get(site).add(item, order, plus, minus);
-      switch (fates[item]) {
-        case KEPT -> shuffled.get(site).add(item, order, plus, minus);
-        case EXCHANGED -> shuffled.get(site).add(item, order.reversed(), minus, plus);
-        case LEFT_OUT -> {}
+      if (!shuffled.isEmpty()) {
+        shuffle(item, shuffled.get(site), plus, minus);
       }
+    }
+  }
+
+  private void shuffle(int item, SiteBuild build, float[] plus, float[] minus) {
+    LabelOrder order = LabelOrder.of(pairs.get(item));
+    switch (fates[item]) {
+      case KEPT -> build.add(item, order, plus, minus);
+      case EXCHANGED -> build.add(item, order.reversed(), minus, plus);
+      case LEFT_OUT -> {}
     }
   }
 
@@ -137,7 +172,7 @@ final class TrainRows {
   }
 
   /**
-   * The vector of shuffled labels at a site; empty if it is zero.
+   * The vector of shuffled labels at a site, where they are wanted; empty if it is zero.
    *
    * @throws RefusedException if no item is left to build it from
    */
@@ -147,7 +182,7 @@ final class TrainRows {
 
   /** The plain mean difference at a site; empty if it is zero. */
   Optional<BuiltSite> plain(Site site) {
-    return plain.get(site).build();
+    return builds.get(site).plainMean();
   }
 
   /** Items that the balance cannot use, since none has the reverse order. */

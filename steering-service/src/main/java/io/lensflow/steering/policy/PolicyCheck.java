@@ -95,6 +95,8 @@ final class PolicyCheck {
 
   private static StoredVersion version(String field, SteeringRequest wish, NamedVector vector) {
     try {
+      // It would keep the job from retiring what is its own.
+      Names.checkFreeVector(wish.getName());
       if (wish.getVersion() != null) {
         if (wish.getAlias() != null) {
           throw RefusedException.invalid(

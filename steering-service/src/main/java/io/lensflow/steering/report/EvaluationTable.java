@@ -40,8 +40,12 @@ public final class EvaluationTable {
     evaluation.generations().forEach(generation -> generation(generation, lines));
     if (!evaluation.skipped().isEmpty()) {
       lines.add("");
-      lines.add("skipped %d lines:".formatted(evaluation.skipped().size()));
+      lines.add("skipped %d lines:".formatted(evaluation.skippedCount()));
       evaluation.skipped().forEach(skipped -> lines.add("  " + skipped));
+      int more = evaluation.skippedCount() - evaluation.skipped().size();
+      if (more > 0) {
+        lines.add("  and %d more".formatted(more));
+      }
     }
     return lines;
   }
@@ -84,6 +88,7 @@ public final class EvaluationTable {
                 Figures.of(evaluation.spearman()),
                 Figures.of(evaluation.vectorNorm()),
                 Figures.of(evaluation.labelShare())));
+    evaluation.warnings().forEach(warning -> lines.add("warning: " + warning));
   }
 
   private static void curve(Evaluation evaluation, List<String> lines) {

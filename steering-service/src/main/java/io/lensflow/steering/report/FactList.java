@@ -43,7 +43,7 @@ final class FactList {
       facts.add(
           List.of(
               "skipped",
-              evaluation.skipped().size()
+              evaluation.skippedCount()
                   + " lines: "
                   + evaluation.skipped().stream()
                       .map(SkippedLine::toString)

@@ -89,6 +89,7 @@ public final class HtmlReport {
           "Label share %s: much of this vector only says which letter to answer."
               .formatted(Figures.of(evaluation.labelShare())));
     }
+    evaluation.warnings().forEach(warning -> page.paragraph("warn", warning));
   }
 
   private void pictures() {

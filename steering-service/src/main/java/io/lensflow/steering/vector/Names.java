@@ -27,7 +27,7 @@ public final class Names {
   }
 
   /** Refuses a name that is kept for jobs, or that keys cannot hold. */
-  static String checkFreeVector(String name) {
+  public static String checkFreeVector(String name) {
     if (isOfJob(name)) {
       throw RefusedException.invalid(
           "name", "'%s' is kept for jobs; choose a name without '%s'".formatted(name, OF_JOBS));

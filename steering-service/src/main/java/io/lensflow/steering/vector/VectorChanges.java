@@ -65,8 +65,12 @@ public final class VectorChanges {
     return planner.retireAll(find(id), references.apply(id), expected, origin);
   }
 
-  /** Points an alias at a version; see {@link ChangePlanner#setAlias}. */
+  /**
+   * Points an alias at a version; see {@link ChangePlanner#setAlias}. A job's vector takes none: it
+   * could not be retired then.
+   */
   public Change setAlias(VectorId id, String alias, int version, Integer expected, Origin origin) {
+    Names.checkFreeVector(id.name());
     return planner.setAlias(find(id), alias, version, expected, origin);
   }
 

@@ -35,7 +35,7 @@ class TrainRowsTest {
   private static TrainRows rows(int count, float own) {
     TrainRows rows =
         new TrainRows(
-            pairs(count), List.of(SITE), BuildMethod.MEAN_DIFFERENCE, Balance.LABEL, 3, 7);
+            pairs(count), List.of(SITE), BuildMethod.MEAN_DIFFERENCE, Balance.LABEL, 3, true, 7);
     for (int item = 0; item < count; item++) {
       // Behaviour 4 along the first axis, letters ±100 along the second.
       float[] matching = {4, item % 2 == 0 ? 100 : -100, own * (item - count / 2)};

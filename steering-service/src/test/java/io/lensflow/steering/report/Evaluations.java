@@ -66,8 +66,10 @@ final class Evaluations {
             new Evaluation.Item(6, 7, "Second", " (B)", " (A)", 0.2),
             new Evaluation.Item(7, 8, "Third", " (B)", " (A)", 0.0),
             new Evaluation.Item(9, 10, "Last", " (A)", " (B)", -0.4)),
+        101,
         List.of(new SkippedLine(9, 8, "no field 'question'")),
         2,
+        List.of("one control is missing " + HOSTILE),
         List.of(
             new Evaluation.Control(
                 Evaluation.RANDOM, 3.5, null, 0.01, slopes, interval, curve, curve),

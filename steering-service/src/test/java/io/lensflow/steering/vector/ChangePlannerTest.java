@@ -14,7 +14,6 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
-import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.Test;
 
@@ -28,7 +27,7 @@ class ChangePlannerTest {
   private final TopicCatalogue topics = new TopicCatalogue("", 3, (short) 1);
   private final ChangePlanner planner = new ChangePlanner(topics, Clock.fixed(NOW, ZoneOffset.UTC));
   private final VectorBook book = new VectorBook();
-  private long offset;
+  private final BookFold fold = new BookFold(book);
 
   @Test
   void shouldWriteSitesThenManifestThenLatestThenAuditWhenPublishing() {
@@ -74,7 +73,7 @@ class ChangePlannerTest {
   void shouldNotGiveANumberAgainWhenItsVersionWasDeleted() {
     publish();
     publish();
-    write(planner.retire(vector(), 2, NO_REFERENCES, ANN));
+    fold.write(planner.retire(vector(), 2, NO_REFERENCES, ANN));
     assertThat(vector().latest()).isEqualTo(1);
     assertThat(publish()).isEqualTo(3);
   }
@@ -119,14 +118,14 @@ class ChangePlannerTest {
   void shouldRefuseDeletionWhenAnAliasRefersToTheVersion() {
     publish();
     publish();
-    write(planner.setAlias(vector(), "production", 1, null, ANN));
+    fold.write(planner.setAlias(vector(), "production", 1, null, ANN));
     assertThat(refused(() -> planner.retire(vector(), 1, NO_REFERENCES, ANN)).code())
         .isEqualTo("VERSION_IN_USE");
     assertThat(refused(() -> planner.retireAll(vector(), NO_REFERENCES, null, ANN)))
         .hasMessageContaining("'production'");
-    write(planner.retire(vector(), 2, NO_REFERENCES, ANN));
-    write(planner.deleteAlias(vector(), "production", NO_REFERENCES, null, ANN));
-    write(planner.retire(vector(), 1, NO_REFERENCES, ANN));
+    fold.write(planner.retire(vector(), 2, NO_REFERENCES, ANN));
+    fold.write(planner.deleteAlias(vector(), "production", NO_REFERENCES, null, ANN));
+    fold.write(planner.retire(vector(), 1, NO_REFERENCES, ANN));
     assertThat(refused(() -> vector().existing())).hasMessageContaining("deleted");
   }
 
@@ -134,7 +133,7 @@ class ChangePlannerTest {
   void shouldRefuseDeletionWhenAPolicyRefersToTheVersionOrItsAlias() {
     publish();
     publish();
-    write(planner.setAlias(vector(), "production", 2, null, ANN));
+    fold.write(planner.setAlias(vector(), "production", 2, null, ANN));
     List<Reference> fixed = List.of(new Reference("policy 'calm'", 1, ""));
     List<Reference> aliased = List.of(new Reference("policy 'calm'", 0, "production"));
     List<Reference> latest = List.of(new Reference("policy 'calm'", 0, "latest"));
@@ -145,8 +144,8 @@ class ChangePlannerTest {
     assertThat(
             refused(() -> planner.deleteAlias(vector(), "production", aliased, null, ANN)).field())
         .isEqualTo("alias");
-    write(planner.retire(vector(), 1, latest, ANN));
-    write(planner.deleteAlias(vector(), "production", latest, null, ANN));
+    fold.write(planner.retire(vector(), 1, latest, ANN));
+    fold.write(planner.deleteAlias(vector(), "production", latest, null, ANN));
     assertThat(refused(() -> planner.retire(vector(), 2, latest, ANN)))
         .hasMessageContaining("no version would remain");
   }
@@ -155,11 +154,11 @@ class ChangePlannerTest {
   void shouldPointAnAliasBackWhenRolledBack() {
     publish();
     publish();
-    write(planner.setAlias(vector(), "production", 1, null, ANN));
+    fold.write(planner.setAlias(vector(), "production", 1, null, ANN));
     assertThat(refused(() -> planner.rollbackAlias(vector(), "production", null, ANN)).code())
         .isEqualTo("NOTHING_TO_ROLL_BACK_TO");
-    write(planner.setAlias(vector(), "production", 2, null, ANN));
-    write(planner.rollbackAlias(vector(), "production", 2, ANN));
+    fold.write(planner.setAlias(vector(), "production", 2, null, ANN));
+    fold.write(planner.rollbackAlias(vector(), "production", 2, ANN));
     assertThat(vector().alias("production")).isEqualTo(1);
     assertThat(vector().previousOf("production")).isEqualTo(2);
     assertThat(
@@ -201,24 +200,12 @@ class ChangePlannerTest {
 
   private int publish() {
     Change change = planner.publish(vector(), Drafts.at(1, HookPoint.RESIDUAL_POST, 1, 0), ANN);
-    write(change);
+    fold.write(change);
     return change.versions().get(0);
   }
 
   private NamedVector vector() {
     return book.find(ID);
-  }
-
-  private void write(Change change) {
-    for (ProducerRecord<String, SpecificRecord> record : change.records()) {
-      if (record.topic().equals(topics.steeringVectors())) {
-        VectorKey key = VectorKey.ofVectorRecord(record.key()).orElseThrow();
-        book.apply(key, (SteeringVector) record.value(), 0, offset++);
-      } else if (record.topic().equals(topics.steeringAliases())) {
-        VectorKey.Alias key = VectorKey.ofAliasRecord(record.key()).orElseThrow();
-        book.apply(key, (SteeringAlias) record.value());
-      }
-    }
   }
 
   private static RefusedException refused(org.assertj.core.api.ThrowableAssert.ThrowingCallable c) {
