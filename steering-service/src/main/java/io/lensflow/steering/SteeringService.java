@@ -120,7 +120,7 @@ public final class SteeringService implements AutoCloseable {
               new EvaluateKind(
                   pipeline,
                   tokenizers,
-                  new VectorDesk(book, changes, plan -> writer.write(plan).change(), workers),
+                  new VectorDesk(book, changes, writer, workers),
                   sites,
                   jobs,
                   settings.evaluate(),

@@ -18,7 +18,6 @@ import io.lensflow.steering.vector.SiteDraft;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 
 /**
@@ -88,7 +87,7 @@ final class EvaluateTask implements JobTask {
     return temporary.during(() -> measure(job, temporary));
   }
 
-  private JobResult measure(JobContext job, TemporaryVectors temporary) throws TimeoutException {
+  private JobResult measure(JobContext job, TemporaryVectors temporary) {
     long begun = System.nanoTime();
     Measuring measuring = new Measuring(job, pipeline, plan.model(), requests());
     List<SiteDraft> given = plan.isSweep() ? List.of() : siteReader.drafts(plan.version());

@@ -79,7 +79,9 @@ final class TemporaryVectors {
     VectorDraft draft = VectorDraft.temporary(like, kind, sites, "belongs to job " + job.jobId());
     Rollout rollout = Rollout.begin(desk.workers(), id.model());
     Change change =
-        desk.log().write(() -> desk.changes().publishOfJob(id, draft, Origin.http(job.actor())));
+        desk.writer()
+            .write(() -> desk.changes().publishOfJob(id, draft, Origin.http(job.actor())))
+            .change();
     int version = change.versions().get(0);
     for (Rollout.Outcome outcome : rollout.await(Verdict.onVector(id.name(), version), PATIENCE)) {
       if (outcome.state() == Rollout.State.REFUSED) {
@@ -131,7 +133,7 @@ final class TemporaryVectors {
       return;
     }
     try {
-      desk.log().write(() -> desk.changes().retireAll(vector.id(), null, Origin.http(actor)));
+      desk.writer().write(() -> desk.changes().retireAll(vector.id(), null, Origin.http(actor)));
     } catch (RefusedException | NotWriterException | OutcomeUnknownException | KafkaException e) {
       // The next evaluation of the model tries again.
       log.warn("{} stays for now: {}", vector.id().key(), e.getMessage());

@@ -19,10 +19,13 @@ import io.lensflow.steering.vector.VectorBook;
 import io.lensflow.steering.vector.VectorChanges;
 import io.lensflow.steering.vector.VectorId;
 import io.lensflow.steering.worker.LiveWorkers;
+import io.lensflow.steering.writer.ChangeWriter;
 import io.lensflow.steering.writer.NotWriterException;
+import io.lensflow.steering.writer.Written;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import org.apache.kafka.common.KafkaException;
@@ -49,15 +52,23 @@ class TemporaryVectorsTest {
   /** Thrown by every write while it is there. */
   private RuntimeException broken;
 
-  private final VectorDesk desk =
-      new VectorDesk(book, changes, this::write, new LiveWorkers(List::of));
+  private final ChangeWriter writer =
+      new ChangeWriter() {
+        @Override
+        public boolean isOpen() {
+          return true;
+        }
 
-  private Change write(Supplier<Change> plan) {
-    if (broken != null) {
-      throw broken;
-    }
-    return fold.write(plan.get());
-  }
+        @Override
+        public Written write(Supplier<Change> plan) {
+          if (broken != null) {
+            throw broken;
+          }
+          return new Written(fold.write(plan.get()), Map.of());
+        }
+      };
+
+  private final VectorDesk desk = new VectorDesk(book, changes, writer, new LiveWorkers(List::of));
 
   private record Job(String jobId, boolean isHandedOver) implements JobContext {
     @Override
