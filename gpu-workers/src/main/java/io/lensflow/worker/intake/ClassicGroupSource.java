@@ -44,7 +44,7 @@ public final class ClassicGroupSource implements RequestSource {
   private final RequestLane lane;
   private final Supplier<Consumer<byte[], byte[]>> consumers;
   private final WorkerMetrics metrics;
-  private final Gate gate = new Gate(Integer.MAX_VALUE);
+  private final Gate gate = new Gate(Integer.MAX_VALUE, Duration.ZERO, System::nanoTime);
   private final ConcurrentLinkedQueue<Verdict> verdicts = new ConcurrentLinkedQueue<>();
   private final Thread thread;
   private volatile Consumer<byte[], byte[]> consumer;

@@ -1,21 +1,39 @@
 package io.lensflow.worker.intake;
 
+import java.time.Duration;
+import java.util.function.LongSupplier;
+
 /**
  * A gate that threads wait at while it is closed, while all places behind it are taken, or while
- * fewer threads are wanted. Thread-safe.
+ * fewer threads are wanted. A thread that is not wanted any more stays for a while: it may be
+ * wanted again soon. Thread-safe.
  */
 final class Gate {
+  /** How often a waiting thread looks whether it has stayed for long enough. */
+  private static final long LOOK_MILLIS = 1_000;
+
   private final int places;
+  private final Duration linger;
+  private final LongSupplier nanoTime;
   private boolean open;
   private boolean stopped;
   private int taken;
   private int threads = Integer.MAX_VALUE;
 
+  /** How many were wanted last, and when that was said. */
+  private int wanted = Integer.MAX_VALUE;
+
+  private long wantedAt;
+
   /**
    * @param places how many may be taken at a time
+   * @param linger how long threads stay that are not wanted any more
+   * @param nanoTime a monotonic clock
    */
-  Gate(int places) {
+  Gate(int places, Duration linger, LongSupplier nanoTime) {
     this.places = places;
+    this.linger = linger;
+    this.nanoTime = nanoTime;
   }
 
   /** Opens or closes it. */
@@ -24,10 +42,19 @@ final class Gate {
     notifyAll();
   }
 
-  /** Lets only threads of numbers below this pass. */
+  /** Lets only threads of numbers below this pass; those above after a while. */
   synchronized void wanted(int count) {
-    threads = count;
+    dismiss();
+    threads = threads == Integer.MAX_VALUE ? count : Math.max(threads, count);
+    wanted = count;
+    wantedAt = nanoTime.getAsLong();
     notifyAll();
+  }
+
+  private void dismiss() {
+    if (nanoTime.getAsLong() - wantedAt >= linger.toNanos()) {
+      threads = wanted;
+    }
   }
 
   /** Takes a place; several threads that have passed may together take more than there are. */
@@ -58,6 +85,7 @@ final class Gate {
 
   /** Whether a thread of this number is wanted. */
   synchronized boolean wants(int number) {
+    dismiss();
     return number < threads && !stopped;
   }
 
@@ -72,7 +100,7 @@ final class Gate {
   /** Waits until a thread may pass, or this one is not wanted; returns whether it may. */
   synchronized boolean pass(int number) throws InterruptedException {
     while ((!open || taken >= places) && wants(number)) {
-      wait();
+      wait(LOOK_MILLIS);
     }
     return wants(number);
   }

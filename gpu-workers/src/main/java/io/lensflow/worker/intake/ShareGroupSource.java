@@ -39,7 +39,7 @@ import org.slf4j.LoggerFactory;
  * <p>A request that is parked keeps its consumer busy, and with it the consumer's share of the
  * topic: what the group's coordinator has assigned to it is not read. So for each such request
  * spare slots come in, one for each partition, as far as there are any; then every partition has a
- * consumer that is free. They go when they are not needed any more.
+ * consumer that is free. They go when they have not been needed for a minute.
  *
  * <p>Nothing is ever released on purpose, because a release counts as a delivery.
  */
@@ -51,6 +51,12 @@ public final class ShareGroupSource implements RequestSource {
   private static final Duration DEFAULT_LOCK = Duration.ofSeconds(30);
   private static final int RENEWALS_PER_LOCK = 3;
   private static final long RETRY_MILLIS = 1_000;
+
+  /**
+   * Whenever a consumer joins or leaves, the group's coordinator assigns partitions anew, and what
+   * is sent meanwhile may wait for a second or two.
+   */
+  private static final Duration SPARES_STAY = Duration.ofMinutes(1);
 
   /** Ticket of a verdict that is meant for whatever is held. */
   private static final long ANY = -1;
@@ -80,7 +86,7 @@ public final class ShareGroupSource implements RequestSource {
       WorkerMetrics metrics) {
     this.lane = lane;
     this.metrics = metrics;
-    this.gate = new Gate(lane.slots());
+    this.gate = new Gate(lane.slots(), SPARES_STAY, System::nanoTime);
     gate.wanted(lane.slots());
     for (int i = 0; i < lane.slots() + spareCount; i++) {
       slots.add(new Slot(i, consumers));
