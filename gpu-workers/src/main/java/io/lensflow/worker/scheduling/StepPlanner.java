@@ -69,6 +69,9 @@ final class StepPlanner {
             .sorted(Comparator.comparingLong(candidate -> candidate.generation().turn()))
             .toList();
     for (Candidate candidate : reading) {
+      if (tokens == 0) {
+        break;
+      }
       if (candidate.joining()) {
         candidate.generation().begin(prefixes.longest(candidate.generation(), planned));
       }
