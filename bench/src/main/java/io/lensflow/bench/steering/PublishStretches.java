@@ -1,5 +1,6 @@
 package io.lensflow.bench.steering;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -16,33 +17,32 @@ final class PublishStretches {
   private final int count;
   private final List<Double> usingMillis = new ArrayList<>();
   private final List<Double> publishingMillis = new ArrayList<>();
+  private final Duration pace;
   private int version = 1;
-  private long paceNanos;
 
   /**
    * @param load its vector has the version 1
    * @param publish publishes the version that it is given, which is the next one
    * @param count how many publishes a stretch has, or probes without one
+   * @param pace the least time from one to the next
    */
-  PublishStretches(ProbedLoad load, IntConsumer publish, int count) {
+  PublishStretches(ProbedLoad load, IntConsumer publish, int count, Duration pace) {
     this.load = load;
     this.publish = publish;
     this.count = count;
+    this.pace = pace;
   }
 
   /**
-   * Publishes versions, each when the one before is used.
+   * Publishes versions at their pace, each when the one before is used at the earliest.
    *
    * @return seconds that a token of the load took
    */
   double publishing() throws Exception {
-    long start = System.nanoTime();
-    double seconds = load.secondsPerToken(() -> repeat(this::publishNext));
-    paceNanos = (System.nanoTime() - start) / count;
-    return seconds;
+    return load.secondsPerToken(() -> repeat(this::publishNext));
   }
 
-  private void publishNext(int index) {
+  private void publishNext() {
     version++;
     long start = System.nanoTime();
     CompletableFuture<Long> use = load.probe(version);
@@ -53,31 +53,21 @@ final class PublishStretches {
   }
 
   /**
-   * Probes the version 1, at the pace of the last stretch of publishing; there has been one.
-   * Without that pace there would be more probes a second than beside publishing, and what they
-   * cost would hide what publishing costs.
+   * Probes the version 1 at the same pace. With more probes a second than beside publishing, what
+   * they cost would hide what publishing costs.
    *
    * @return seconds that a token of the load took
    */
   double plain() throws Exception {
+    return load.secondsPerToken(() -> repeat(() -> ProbedLoad.await(load.probe(1))));
+  }
+
+  private void repeat(Runnable step) throws InterruptedException {
     long start = System.nanoTime();
-    return load.secondsPerToken(
-        () ->
-            repeat(
-                index -> {
-                  ProbedLoad.await(load.probe(1));
-                  long due = start + (index + 1) * paceNanos;
-                  TimeUnit.NANOSECONDS.sleep(due - System.nanoTime());
-                }));
-  }
-
-  private interface Step {
-    void run(int index) throws Exception;
-  }
-
-  private void repeat(Step step) throws Exception {
-    for (int i = 0; i < count; i++) {
-      step.run(i);
+    for (int i = 1; i <= count; i++) {
+      step.run();
+      long due = start + i * pace.toNanos();
+      TimeUnit.NANOSECONDS.sleep(due - System.nanoTime());
     }
   }
 

@@ -18,6 +18,7 @@ import io.lensflow.cli.system.LocalSystem;
 import io.lensflow.cli.system.SystemPlan;
 import io.lensflow.engine.checkpoint.Checkpoint;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -31,15 +32,19 @@ import java.util.Random;
  * <p>A vector is published over HTTP, and at the same moment a request is sent that names the
  * version to come; it waits for it in the worker. The time runs from the publish to the arrival, at
  * the client, of the event by which the worker has pinned the version for the request; the next
- * step runs with it. Broker, registry, worker, steering service and client share the machine's
- * cores with other requests that generate all the time. In turn with stretches of publishing there
- * are stretches as long, with as many requests for an old version: what generation loses between
- * the two is what publishing costs. Requests that generate begin and end together, now more and now
- * fewer of them within a stretch, so that a stretch has to hold many of them.
+ * step runs with it. Two are published a second. Broker, registry, worker, steering service and
+ * client share the machine's cores with other requests that generate all the time. In turn with
+ * stretches of publishing there are stretches as long, with as many requests for an old version:
+ * what generation loses between the two is what publishing costs. Requests that generate begin and
+ * end together, now more and now fewer of them within a stretch, so that a stretch has to hold many
+ * of them.
  */
 public final class PublishToUse implements Benchmark {
-  /** Publishes of a stretch, some 10 s. */
-  private static final int PUBLISHES = 100;
+  /** Publishes of a stretch. */
+  private static final int PUBLISHES = 20;
+
+  /** More often than anybody who measures what he publishes. */
+  private static final Duration PACE = Duration.ofMillis(500);
 
   /** Stretches of each kind in a round. */
   private static final int TURNS = 2;
@@ -94,7 +99,8 @@ public final class PublishToUse implements Benchmark {
         publish(api, hiddenSize, 1);
         ProbedLoad.await(load.probe(1));
         return measure(
-            new PublishStretches(load, version -> publish(api, hiddenSize, version), publishes),
+            new PublishStretches(
+                load, version -> publish(api, hiddenSize, version), publishes, PACE),
             setting);
       }
     }
