@@ -308,7 +308,7 @@ public final class Transformer implements Engine {
   }
 
   private static StepSteering steering(Pass pass, StepLayout layout) {
-    StepSteering steering = new StepSteering();
+    StepSteering steering = new StepSteering(pass.rowCount());
     for (int i = 0; i < pass.slices().size(); i++) {
       Slice slice = pass.slices().get(i);
       steering.add(

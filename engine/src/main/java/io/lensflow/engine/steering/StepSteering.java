@@ -28,7 +28,15 @@ public final class StepSteering {
   /** What the kernel is told about one operation: hook point, operation, whether to keep norms. */
   private static final int FIELDS = 3;
 
+  private final int rowCount;
   private final Map<Integer, List<Edit>> layers = new TreeMap<>();
+
+  /**
+   * @param rowCount N, the step's rows
+   */
+  public StepSteering(int rowCount) {
+    this.rowCount = rowCount;
+  }
 
   /** A step's operations, layer by layer, as kernels take them; see {@code transformer.py}. */
   public record Edits(
@@ -106,7 +114,7 @@ public final class StepSteering {
 
   /** Whether another step, whose sites are the same objects, is steered in the same way. */
   public boolean isSameAs(StepSteering other) {
-    if (!layers.keySet().equals(other.layers.keySet())) {
+    if (rowCount != other.rowCount || !layers.keySet().equals(other.layers.keySet())) {
       return false;
     }
     for (Map.Entry<Integer, List<Edit>> entry : layers.entrySet()) {
@@ -160,7 +168,7 @@ public final class StepSteering {
           // As a rule every layer changes the same rows.
           rows.add(rows.get(i - 1));
         } else {
-          rows.add(added(made, tensors.integers(these)));
+          rows.add(added(made, tensors.integers(areAll(these) ? new long[0] : these)));
           previous = these;
         }
         vectors.add(
@@ -175,6 +183,16 @@ public final class StepSteering {
     } finally {
       made.forEach(Tensor::close);
     }
+  }
+
+  /** Whether these are all rows in their order, so that the kernel need not pick them out. */
+  private boolean areAll(long[] rows) {
+    for (int i = 0; i < rows.length; i++) {
+      if (rows[i] != i) {
+        return false;
+      }
+    }
+    return rows.length == rowCount;
   }
 
   private static Tensor vector(SteeringSite site, int rank) {

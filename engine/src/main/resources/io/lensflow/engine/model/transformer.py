@@ -153,7 +153,7 @@ class Kernels(Module):
   # Steering of h [N, D] at one hook point, in float32, operations in their order, rounded once at the end.
   # edits: per operation the hook point, the operation (0 ADD, 1 ADD_NORM_MATCHED, 2 ABLATE, 3 PROJECT_TO) and whether
   # the norm is preserved; starts: per layer its first operation, and their number at the end; rows: per operation the
-  # rows it changes; vectors: per operation v and v/|v|
+  # rows it changes, or none where it changes every row; vectors: per operation v and v/|v|
   def steer(self: __torch__.Kernels, h: Tensor, layer: int, point: int, starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
     y = h
     first = starts[layer]
@@ -167,9 +167,13 @@ class Kernels(Module):
       for i in range(first, last, 1):
         at = torch.mul(i, 3)
         if torch.eq(edits[at], point):
-          x = torch.index_select(f, 0, rows[i])
-          changed = (self).edit(x, edits[torch.add(at, 1)], torch.eq(edits[torch.add(at, 2)], 1), multipliers[i], vectors[i], )
-          f = torch.index_copy_(f, 0, rows[i], changed)
+          keep = torch.eq(edits[torch.add(at, 2)], 1)
+          if torch.eq(torch.numel(rows[i]), 0):
+            f = (self).edit(f, edits[torch.add(at, 1)], keep, multipliers[i], vectors[i], )
+          else:
+            x = torch.index_select(f, 0, rows[i])
+            changed = (self).edit(x, edits[torch.add(at, 1)], keep, multipliers[i], vectors[i], )
+            f = torch.index_copy_(f, 0, rows[i], changed)
       y = torch.to(f, ops.prim.dtype(h))
     return y
 
@@ -178,7 +182,10 @@ class Kernels(Module):
   def edit(self: __torch__.Kernels, x: Tensor, operation: int, keep: bool, m: float, vector: Tensor) -> Tensor:
     unit = torch.select(vector, 0, 1)
     if torch.eq(operation, 0):
-      y = torch.add(x, torch.mul(torch.select(vector, 0, 0), m))
+      v = torch.select(vector, 0, 0)
+      if torch.ne(m, 1.):
+        v = torch.mul(v, m)
+      y = torch.add(x, v)
     elif torch.eq(operation, 1):
       y = torch.add(x, torch.mul(torch.linalg_vector_norm(x, 2, [-1], True), unit), alpha=m)
     elif torch.eq(operation, 2):
