@@ -33,6 +33,13 @@ final class PublishStretches {
     this.pace = pace;
   }
 
+  /** Publishes so many versions, each as soon as the one before is used. */
+  void warmUp(int publishes) {
+    for (int i = 0; i < publishes; i++) {
+      publishNext();
+    }
+  }
+
   /**
    * Publishes versions at their pace, each when the one before is used at the earliest.
    *

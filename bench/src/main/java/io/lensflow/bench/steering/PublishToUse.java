@@ -46,10 +46,12 @@ public final class PublishToUse implements Benchmark {
   /** More often than anybody who measures what he publishes. */
   private static final Duration PACE = Duration.ofMillis(500);
 
+  /** Publishes one after the other before anything is measured: workers run for months. */
+  private static final int WARM_UP_PUBLISHES = 300;
+
   /** Stretches of each kind in a round. */
   private static final int TURNS = 2;
 
-  private static final int SLOTS = 8;
   private static final String MODEL = "bench";
   private static final String VECTOR = "probe";
 
@@ -114,7 +116,7 @@ public final class PublishToUse implements Benchmark {
                 TURNS,
                 told(setting, "while publishing", stretches::publishing),
                 told(setting, "without", stretches::plain));
-    int warmUp = TURNS * publishes;
+    int warmUp = WARM_UP_PUBLISHES + TURNS * publishes;
     return findings(
         counted(stretches.usingMillis(), warmUp),
         counted(stretches.publishingMillis(), warmUp),
@@ -198,7 +200,6 @@ public final class PublishToUse implements Benchmark {
   }
 
   private static SystemPlan plan(Setting setting, Path folder) {
-    return SystemPlan.embedded(
-        setting.model(), MODEL, "", folder, Map.of("lensflow.worker.slots", SLOTS));
+    return SystemPlan.embedded(setting.model(), MODEL, "", folder, Map.of());
   }
 }
