@@ -25,8 +25,10 @@ import java.util.TreeMap;
  * <p>Filled by one thread, then read by all ranks.
  */
 public final class StepSteering {
-  /** What the kernel is told about one operation: hook point, operation, whether to keep norms. */
-  private static final int FIELDS = 3;
+  /** What the kernel is told about one operation: which, and whether to keep norms. */
+  private static final int FIELDS = 2;
+
+  private static final int POINTS = HookPoint.values().length;
 
   private final int rowCount;
   private final Map<Integer, List<Edit>> layers = new TreeMap<>();
@@ -144,10 +146,13 @@ public final class StepSteering {
    */
   public Edits edits(TensorKernels tensors, int rank, int layerCount) {
     List<List<Edit>> all = new ArrayList<>();
-    long[] starts = new long[layerCount + 1];
+    long[] starts = new long[layerCount * POINTS + 1];
     for (int layer = 0; layer < layerCount; layer++) {
-      all.addAll(together(layers.getOrDefault(layer, List.of())));
-      starts[layer + 1] = all.size();
+      List<List<Edit>> ofLayer = together(layers.getOrDefault(layer, List.of()));
+      for (HookPoint point : HookPoint.values()) {
+        ofLayer.stream().filter(one -> one.get(0).site().hookPoint() == point).forEach(all::add);
+        starts[layer * POINTS + point.ordinal() + 1] = all.size();
+      }
     }
     long[] codes = new long[FIELDS * all.size()];
     double[] multipliers = new double[all.size()];
@@ -159,9 +164,8 @@ public final class StepSteering {
       for (int i = 0; i < all.size(); i++) {
         List<Edit> edits = all.get(i);
         SteeringSite site = edits.get(0).site();
-        codes[FIELDS * i] = site.hookPoint().ordinal();
-        codes[FIELDS * i + 1] = site.operation().ordinal();
-        codes[FIELDS * i + 2] = site.preserveNorm() ? 1 : 0;
+        codes[FIELDS * i] = site.operation().ordinal();
+        codes[FIELDS * i + 1] = site.preserveNorm() ? 1 : 0;
         multipliers[i] = edits.size() == 1 ? site.multiplier() : 1;
         long[] these = edits.stream().flatMapToLong(edit -> Arrays.stream(edit.rows())).toArray();
         if (Arrays.equals(these, previous)) {

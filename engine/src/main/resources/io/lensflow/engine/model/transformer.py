@@ -150,32 +150,21 @@ class Kernels(Module):
     y = torch.scaled_dot_product_attention(torch.permute(q, [1, 2, 0, 3]), k, v, mask, 0., causal)
     return torch.permute(y, [2, 0, 1, 3])
 
-  # Steering of h [N, D] at one hook point, in float32, operations in their order, rounded once at the end.
-  # edits: per operation the hook point, the operation (0 ADD, 1 ADD_NORM_MATCHED, 2 ABLATE, 3 PROJECT_TO) and whether
-  # the norm is preserved; starts: per layer its first operation, and their number at the end; rows: per operation the
-  # rows it changes, or none where it changes every row; vectors: per operation v and v/|v|
-  def steer(self: __torch__.Kernels, h: Tensor, layer: int, point: int, starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
-    y = h
-    first = starts[layer]
-    last = starts[torch.add(layer, 1)]
-    steered = False
+  # Steering of h [N, D] at one hook point of a layer by the operations from `first` to before `last`, in float32, in their
+  # order, rounded once at the end.
+  # edits: per operation which (0 ADD, 1 ADD_NORM_MATCHED, 2 ABLATE, 3 PROJECT_TO) and whether the norm is preserved; rows: per
+  # operation the rows it changes, or none where it changes every row; vectors: per operation v and v/|v|
+  def steer(self: __torch__.Kernels, h: Tensor, first: int, last: int, edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
+    f = torch.to(h, 6, False, True)
     for i in range(first, last, 1):
-      if torch.eq(edits[torch.mul(i, 3)], point):
-        steered = True
-    if steered:
-      f = torch.to(h, 6, False, True)
-      for i in range(first, last, 1):
-        at = torch.mul(i, 3)
-        if torch.eq(edits[at], point):
-          keep = torch.eq(edits[torch.add(at, 2)], 1)
-          if torch.eq(torch.numel(rows[i]), 0):
-            f = (self).edit(f, edits[torch.add(at, 1)], keep, multipliers[i], vectors[i], )
-          else:
-            x = torch.index_select(f, 0, rows[i])
-            changed = (self).edit(x, edits[torch.add(at, 1)], keep, multipliers[i], vectors[i], )
-            f = torch.index_copy_(f, 0, rows[i], changed)
-      y = torch.to(f, ops.prim.dtype(h))
-    return y
+      operation = edits[torch.mul(i, 2)]
+      keep = torch.eq(edits[torch.add(torch.mul(i, 2), 1)], 1)
+      if torch.eq(torch.numel(rows[i]), 0):
+        f = (self).edit(f, operation, keep, multipliers[i], vectors[i], )
+      else:
+        x = torch.index_select(f, 0, rows[i])
+        f = torch.index_copy_(f, 0, rows[i], (self).edit(x, operation, keep, multipliers[i], vectors[i], ))
+    return torch.to(f, ops.prim.dtype(h))
 
   # One operation on rows x [n, D], in float32. vector is [2, D], or [2, n, D] of n additions, multiplied before: so m·v is
   # rounded by itself here, too.
@@ -200,13 +189,18 @@ class Kernels(Module):
 
   # A hook point: h [N, D] is steered, then this rank's columns of it are set aside.
   # columns: the first and the number of them; slots: per layer and hook point the index of its stage
-  # [rows, columns], or -1; empty where the step captures nothing. `steering` is what steer() takes.
+  # [rows, columns], or -1; empty where the step captures nothing. starts: per layer and hook point its first operation, and
+  # their number at the end; the rest is what steer() takes.
   def tap(self: __torch__.Kernels, h: Tensor, layer: int, point: int, columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
     x = h
+    place = torch.add(torch.mul(layer, 7), point)
     if torch.gt(len(edits), 0):
-      x = (self).steer(h, layer, point, starts, edits, multipliers, rows, vectors, )
+      first = starts[place]
+      last = starts[torch.add(place, 1)]
+      if torch.lt(first, last):
+        x = (self).steer(h, first, last, edits, multipliers, rows, vectors, )
     if torch.gt(len(slots), 0):
-      slot = slots[torch.add(torch.mul(layer, 7), point)]
+      slot = slots[place]
       if torch.ge(slot, 0):
         own = x
         if torch.lt(columns[1], torch.size(x, 1)):
