@@ -99,11 +99,11 @@ public final class PublishToUse implements Benchmark {
       SteeringApi api = new SteeringApi(system.steeringUri());
       try (ProbedLoad load = new ProbedLoad(ProbedLoad.Line.of(system.client()), MODEL, VECTOR)) {
         publish(api, hiddenSize, 1);
-        ProbedLoad.await(load.probe(1));
-        return measure(
+        PublishStretches stretches =
             new PublishStretches(
-                load, version -> publish(api, hiddenSize, version), publishes, PACE),
-            setting);
+                load, version -> publish(api, hiddenSize, version), publishes, PACE);
+        stretches.warmUp(WARM_UP_PUBLISHES);
+        return measure(stretches, setting);
       }
     }
   }
