@@ -193,14 +193,14 @@ class Kernels(Module):
   # their number at the end; the rest is what steer() takes.
   def tap(self: __torch__.Kernels, h: Tensor, layer: int, point: int, columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
     x = h
-    place = torch.add(torch.mul(layer, 7), point)
     if torch.gt(len(edits), 0):
+      place = torch.add(torch.mul(layer, 7), point)
       first = starts[place]
       last = starts[torch.add(place, 1)]
       if torch.lt(first, last):
         x = (self).steer(h, first, last, edits, multipliers, rows, vectors, )
     if torch.gt(len(slots), 0):
-      slot = slots[place]
+      slot = slots[torch.add(torch.mul(layer, 7), point)]
       if torch.ge(slot, 0):
         own = x
         if torch.lt(columns[1], torch.size(x, 1)):
