@@ -37,6 +37,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ExtendWith(KafkaExtension.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class RequestSourceContract {
+  private static final String SOURCE = "request-source";
   private static final int SLOTS = 6;
   private static final String LONG_PROMPT = "a long prompt, read in chunks of sixteen";
 
@@ -60,15 +61,8 @@ abstract class RequestSourceContract {
             "first",
             script,
             traffic.kafka(),
-            Map.of(
-                "slots",
-                SLOTS,
-                "prefill-chunk",
-                16,
-                "prefix-kv-share",
-                0, // sequences are closed when they end, and that is counted here
-                "request-source",
-                setting));
+            // Sequences are closed when they end, and that is counted here.
+            Map.of("slots", SLOTS, "prefill-chunk", 16, "prefix-kv-share", 0, SOURCE, setting));
   }
 
   @AfterAll

@@ -102,29 +102,20 @@ class SteeringCommandsTest extends StubbedCommands {
     assertThat(errors()).contains(message);
   }
 
+  private int build() throws IOException {
+    Path data = Files.writeString(folder.resolve("d.jsonl"), "{}");
+    String options = "--model m --format chat --layer 1 --data " + data;
+    return run(("vectors build v " + options).split(" "));
+  }
+
   @Test
   void shouldWaitForAJobThatTheInstanceAskedDoesNotKnowYet() throws IOException {
-    Path data = Files.writeString(folder.resolve("d.jsonl"), "{}");
     service
         .then(202, "{'id': 'j1'}")
         .then(404, "{'error': {'message': 'there is no job j1'}}")
         .then(200, "{'id': 'j1', 'state': 'SUCCEEDED', 'result': {'name': 'v', 'version': 3}}");
 
-    assertThat(
-            run(
-                "vectors",
-                "build",
-                "v",
-                "--model",
-                "m",
-                "--format",
-                "chat",
-                "--layer",
-                "1",
-                "--data",
-                data.toString()))
-        .as(errors())
-        .isZero();
+    assertThat(build()).as(errors()).isZero();
 
     assertThat(service.asked)
         .extracting(StubSteering.Asked::call)
@@ -134,26 +125,12 @@ class SteeringCommandsTest extends StubbedCommands {
 
   @Test
   void shouldEndWhenAJobThatWasSeenIsGone() throws IOException {
-    Path data = Files.writeString(folder.resolve("d.jsonl"), "{}");
     service
         .then(202, "{'id': 'j1'}")
         .then(200, "{'id': 'j1', 'state': 'RUNNING'}")
         .then(404, "{'error': {'message': 'there is no job j1'}}");
 
-    assertThat(
-            run(
-                "vectors",
-                "build",
-                "v",
-                "--model",
-                "m",
-                "--format",
-                "chat",
-                "--layer",
-                "1",
-                "--data",
-                data.toString()))
-        .isEqualTo(1);
+    assertThat(build()).isEqualTo(1);
 
     assertThat(errors()).contains("there is no job j1");
   }
