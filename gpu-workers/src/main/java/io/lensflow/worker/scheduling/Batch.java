@@ -226,10 +226,10 @@ final class Batch {
     if (refused.isEmpty()) {
       return List.of();
     }
-    boolean alone = running.isEmpty() && !ended.areClosing();
+    boolean alone = running.isEmpty() && !ended.haveRoom();
     List<Generation> patient = alone ? refused.subList(1, refused.size()) : refused;
     putBack(patient);
-    if (!alone && !ended.areClosing()) {
+    if (!alone && !ended.haveRoom()) {
       for (Lane of : Lane.values()) {
         patient.stream()
             .filter(g -> g.run().lane() == of)

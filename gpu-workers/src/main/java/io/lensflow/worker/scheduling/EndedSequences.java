@@ -56,25 +56,33 @@ final class EndedSequences {
     return held(kept);
   }
 
-  /** Whether room comes back with the next step. */
-  boolean areClosing() {
-    return !closing.isEmpty();
+  /** Whether room comes back with the next step, or does if it is needed. */
+  boolean haveRoom() {
+    return !closing.isEmpty() || !kept.isEmpty();
   }
 
   /**
    * Sequences to be closed, each handed out once: the oldest of those that stayed among them, as
-   * far as others need their room.
+   * far as others need their room; last those that others begin like.
    *
    * @param joining who joins in the step that closes them
    */
   List<Long> takeClosing(List<StepPlan.Open> joining) {
     int needed = joining.stream().mapToInt(one -> BatchRoom.blockTokens(one.maxLength())).sum();
     while (free + held(closing) < needed && !kept.isEmpty()) {
-      closing.add(kept.removeFirst());
+      Generation next =
+          kept.stream().filter(one -> !isSource(one, joining)).findFirst().orElse(kept.peek());
+      kept.remove(next);
+      closing.add(next);
     }
     List<Long> numbers = closing.stream().map(Generation::sequence).toList();
     closing.clear();
     return numbers;
+  }
+
+  private static boolean isSource(Generation ended, List<StepPlan.Open> joining) {
+    return joining.stream()
+        .anyMatch(one -> one.prefix() != null && one.prefix().source() == ended.sequence());
   }
 
   private static int held(Collection<Generation> generations) {

@@ -134,6 +134,26 @@ class PrefixSharingTest extends SchedulerStage {
   }
 
   @Test
+  void shouldCloseOthersFirstWhenItNeedsRoomAndBeginsLikeTheOldest() {
+    long oldest = ended(bare(BEGINNING + ". One?", 1));
+    long younger = ended(bare("another prompt of 32 tokens or so", 1));
+    free = 0;
+    submit(bare("x", 9));
+    answer(nextPlan(), false);
+
+    submit(bare(BEGINNING + ". Two?", 1));
+    answer(nextPlan(), false);
+    StepPlan plan = nextPlan();
+    while (plan.open().isEmpty()) {
+      answer(plan, false);
+      plan = nextPlan();
+    }
+
+    assertThat(onlyPrefix(plan).source()).isEqualTo(oldest);
+    assertThat(plan.close()).containsExactly(younger);
+  }
+
+  @Test
   void shouldHoldNoMoreThanItsShareWhenManyHaveEnded() {
     sharing(64 / 4000.0);
     long first = ended(bare(BEGINNING + ". One?", 1));
