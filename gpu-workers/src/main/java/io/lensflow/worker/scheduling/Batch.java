@@ -16,8 +16,8 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 /**
- * The runs of a worker: those that wait, those that move on together, and those whose sequences are
- * to be closed. Not thread-safe: owned by the scheduler.
+ * The runs of a worker: those that wait, those that move on together, and those that have ended but
+ * whose sequences are still open. Not thread-safe: owned by the scheduler.
  *
  * <p>Of the two lanes the interactive one joins first. A run of the batch lane joins only within
  * its lane's part of the pool of keys and values, and not while an interactive one waits for room;
@@ -196,7 +196,7 @@ final class Batch {
     running.put(generation.sequence(), generation);
   }
 
-  /** A run leaves; its sequence is to be closed, and there may be room again. */
+  /** A run leaves; its sequence may be closed when its room is needed. */
   void leave(Generation generation) {
     running.remove(generation.sequence());
     ended.add(generation);
@@ -255,9 +255,18 @@ final class Batch {
     return waited;
   }
 
-  /** Sequences to be closed, each handed out once; see {@link EndedSequences}. */
-  List<Long> takeClosing(List<StepPlan.Open> joining) {
-    return ended.takeClosing(joining);
+  /**
+   * Makes room for those that join, at the cost of sequences that have ended.
+   *
+   * @return whether all {@link #sources} are still open that they begin like
+   */
+  boolean makeRoom(List<StepPlan.Open> joining) {
+    return ended.makeRoom(joining);
+  }
+
+  /** Sequences to be closed, each handed out once. */
+  List<Long> takeClosing() {
+    return ended.takeClosing();
   }
 
   /** Those that prompts may begin like: that run, or have ended and are still open. */

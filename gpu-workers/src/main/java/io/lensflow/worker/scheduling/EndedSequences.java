@@ -62,12 +62,13 @@ final class EndedSequences {
   }
 
   /**
-   * Sequences to be closed, each handed out once: the oldest of those that stayed among them, as
-   * far as others need their room; last those that others begin like.
+   * Makes room for those that join: the oldest that stayed are to be closed, last those that others
+   * begin like.
    *
-   * @param joining who joins in the step that closes them
+   * @param joining who joins in the next step
+   * @return whether all those are still open that they begin like
    */
-  List<Long> takeClosing(List<StepPlan.Open> joining) {
+  boolean makeRoom(List<StepPlan.Open> joining) {
     int needed = joining.stream().mapToInt(one -> BatchRoom.blockTokens(one.maxLength())).sum();
     while (free + held(closing) < needed && !kept.isEmpty()) {
       Generation next =
@@ -75,6 +76,11 @@ final class EndedSequences {
       kept.remove(next);
       closing.add(next);
     }
+    return closing.stream().noneMatch(one -> isSource(one, joining));
+  }
+
+  /** Sequences to be closed, each handed out once. */
+  List<Long> takeClosing() {
     List<Long> numbers = closing.stream().map(Generation::sequence).toList();
     closing.clear();
     return numbers;

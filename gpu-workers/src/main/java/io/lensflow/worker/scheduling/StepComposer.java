@@ -60,10 +60,16 @@ final class StepComposer {
     }
     List<Generation> joining = batch.takeJoining(now);
     joining.forEach(one -> one.queue(nextTurn++));
-    List<StepPlan.Open> open = new ArrayList<>();
+    List<StepPlanner.Planned> planned;
+    List<StepPlan.Open> open;
+    do {
+      // Once more, if the room is needed of a sequence that one of them would have begun like.
+      planned = choose(joining, engine, bufferedBytes, now);
+      open = opened(planned, joining);
+    } while (!batch.makeRoom(open));
     List<StepPlan.Feed> feeds = new ArrayList<>();
     inFlight.clear();
-    for (StepPlanner.Planned one : choose(joining, engine, bufferedBytes, now)) {
+    for (StepPlanner.Planned one : planned) {
       feeds.add(one.feed());
       inFlight.put(one.generation().sequence(), one.feed());
       if (lane == Lane.INTERACTIVE) {
@@ -73,11 +79,19 @@ final class StepComposer {
         batch.join(one.generation());
         // Also when it joins again, after a time without room: that time it was waiting.
         one.generation().admitted(now);
-        open.add(one.generation().open());
       }
     }
     batch.putBack(joining);
-    return new StepPlan(nextStep++, batch.takeClosing(open), open, feeds);
+    return new StepPlan(nextStep++, batch.takeClosing(), open, feeds);
+  }
+
+  private static List<StepPlan.Open> opened(
+      List<StepPlanner.Planned> planned, List<Generation> joining) {
+    return planned.stream()
+        .map(StepPlanner.Planned::generation)
+        .filter(joining::contains)
+        .map(Generation::open)
+        .toList();
   }
 
   /** Chooses the lane and its feeds. */

@@ -80,6 +80,22 @@ class JoiningTest extends SchedulerStage {
   }
 
   @Test
+  void shouldTryAgainWhenTheOneInItsWayIsDiscardedDuringTheStepThatRefusesIt() {
+    Run first = submit(bare("a", 9));
+    StepPlan before = nextPlan();
+    submit(bare("b", 9));
+    answer(before, false);
+    StepPlan second = nextPlan();
+    scheduler.tell(new StepScheduler.Discard(first.attemptId()));
+    answerWithoutRoom(second);
+
+    StepPlan third = nextPlan();
+
+    assertThat(third.close()).containsExactly(opened(before).get(0));
+    assertThat(opened(third)).isEqualTo(opened(second));
+  }
+
+  @Test
   void shouldRunAloneWhenItIsTheLastAttempt() {
     Run before = submit(bare("a", 2));
     StepPlan first = nextPlan();

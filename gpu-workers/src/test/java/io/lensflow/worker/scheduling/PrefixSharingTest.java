@@ -154,6 +154,30 @@ class PrefixSharingTest extends SchedulerStage {
   }
 
   @Test
+  void shouldReadEverythingByTheBudgetWhenTheRoomOfWhatItBeginsLikeIsNeeded() {
+    scheduler = spawn(8, 8, 1_000_000);
+    submit(bare(BEGINNING + ". One?", 1));
+    StepPlan first = nextPlan();
+    answer(first, false);
+    // 8 of 26 tokens were read; the rest takes three steps.
+    for (int i = 0; i < 3; i++) {
+      answer(nextPlan(), false);
+    }
+    finish();
+    free = 0;
+    submit(bare("x", 9));
+    StepPlan before = nextPlan();
+    submit(bare(BEGINNING + ". Two?", 1));
+    answer(before, false);
+
+    StepPlan plan = nextPlan();
+
+    assertThat(plan.close()).containsExactly(opened(first).get(0));
+    assertThat(onlyPrefix(plan)).isNull();
+    assertThat(lengths(plan)).containsExactly(1, 8);
+  }
+
+  @Test
   void shouldHoldNoMoreThanItsShareWhenManyHaveEnded() {
     sharing(64 / 4000.0);
     long first = ended(bare(BEGINNING + ". One?", 1));
