@@ -9,13 +9,14 @@ import io.lensflow.worker.ranks.EngineInfo;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * The vectors of one model as the steering topics tell them: which versions exist, which are on the
@@ -31,7 +32,7 @@ final class SteeringCatalog {
   private final EngineInfo engine;
   private final SteeringKeys keys;
   private final SteeringResolver resolver;
-  private final Map<VectorId, VectorVersion> versions = new HashMap<>();
+  private final SortedMap<VectorId, VectorVersion> versions = new TreeMap<>();
   private final Map<SteeringKeys.AliasKey, Alias> aliases = new HashMap<>();
 
   /** What an alias should mean, and the newest of its versions that is usable here (0 for none). */
@@ -106,9 +107,6 @@ final class SteeringCatalog {
         }
       }
     }
-    complete.sort(
-        Comparator.comparing((Preparation p) -> p.vector().name())
-            .thenComparing(p -> p.vector().version()));
     return complete;
   }
 
@@ -239,7 +237,6 @@ final class SteeringCatalog {
     return versions.values().stream()
         .filter(VectorVersion::isUsable)
         .map(v -> v.id().toString())
-        .sorted()
         .limit(20)
         .toList();
   }
@@ -248,10 +245,7 @@ final class SteeringCatalog {
   List<io.lensflow.records.VectorVersion> loaded() {
     return versions.values().stream()
         .filter(VectorVersion::isUsable)
-        .map(v -> new io.lensflow.records.VectorVersion(v.id().name(), v.id().version()))
-        .sorted(
-            Comparator.comparing(io.lensflow.records.VectorVersion::getName)
-                .thenComparing(io.lensflow.records.VectorVersion::getVersion))
+        .map(VectorVersion::named)
         .toList();
   }
 
@@ -260,8 +254,6 @@ final class SteeringCatalog {
     return versions.values().stream()
         .filter(v -> v.state() == VectorVersion.State.REFUSED && !v.isRetired())
         .map(v -> new RefusedVector(v.id().name(), v.id().version(), v.reason()))
-        .sorted(
-            Comparator.comparing(RefusedVector::getName).thenComparing(RefusedVector::getVersion))
         .toList();
   }
 }

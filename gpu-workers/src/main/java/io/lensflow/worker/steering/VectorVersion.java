@@ -35,6 +35,12 @@ final class VectorVersion {
   private record Place(io.lensflow.records.HookPoint hookPoint, int layer) {}
 
   private final VectorId id;
+
+  /**
+   * Kept, so that lists of hundreds of versions, compared after every change, share their items.
+   */
+  private final io.lensflow.records.VectorVersion named;
+
   private final Map<Place, VectorSite> sites = new HashMap<>();
   private VectorManifest manifest;
   private Instant manifestSince;
@@ -45,10 +51,16 @@ final class VectorVersion {
 
   VectorVersion(VectorId id) {
     this.id = id;
+    this.named = new io.lensflow.records.VectorVersion(id.name(), id.version());
   }
 
   VectorId id() {
     return id;
+  }
+
+  /** The version as heartbeats name it; always the same object. */
+  io.lensflow.records.VectorVersion named() {
+    return named;
   }
 
   State state() {
