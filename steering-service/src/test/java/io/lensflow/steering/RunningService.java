@@ -14,6 +14,10 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 
 /** One instance over a test's broker, and the topics seen from outside. */
 final class RunningService implements AutoCloseable {
@@ -23,6 +27,8 @@ final class RunningService implements AutoCloseable {
   final Topics topics;
   private final KafkaEnvironment kafka;
   private final Map<String, Object> settings = new HashMap<>();
+  private final Map<String, WorkerHeartbeat> alive = new ConcurrentHashMap<>();
+  private final ScheduledExecutorService beats = Executors.newSingleThreadScheduledExecutor();
   private SteeringService service;
   private SteeringHttp http;
 
@@ -40,6 +46,7 @@ final class RunningService implements AutoCloseable {
     settings.put("lensflow.steering.port", 0);
     settings.put("lensflow.steering.max-body-bytes", 100_000);
     settings.putAll(more);
+    beats.scheduleWithFixedDelay(() -> alive.keySet().forEach(this::beat), 1, 1, TimeUnit.SECONDS);
     start();
   }
 
@@ -59,7 +66,7 @@ final class RunningService implements AutoCloseable {
     return http;
   }
 
-  /** Says what a worker of a model with 4 layers of 2 values would. */
+  /** Says what a worker of a model with 4 layers of 2 values would, now and from now on. */
   void heartbeat(
       String model, String worker, List<VectorVersion> vectors, List<RefusedVector> refused) {
     heartbeat(
@@ -74,8 +81,15 @@ final class RunningService implements AutoCloseable {
             .build());
   }
 
+  /** Says this, now and until the worker says something else. */
   void heartbeat(WorkerHeartbeat heartbeat) {
-    topics.write(names.workers(), heartbeat.getWorker(), heartbeat);
+    alive.put(heartbeat.getWorker(), heartbeat);
+    beat(heartbeat.getWorker());
+  }
+
+  /** What the worker says now; one thread at a time, so that nothing older comes after it. */
+  private synchronized void beat(String worker) {
+    topics.write(names.workers(), worker, alive.get(worker));
   }
 
   /** Waits until the service knows a worker of the model, by a vector that is published. */
@@ -111,6 +125,7 @@ final class RunningService implements AutoCloseable {
 
   @Override
   public void close() {
+    beats.shutdownNow();
     service.close();
     topics.close();
   }
