@@ -7,9 +7,11 @@ import io.lensflow.records.VectorRecordType;
 import io.lensflow.records.VectorSiteRef;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -32,9 +34,16 @@ public final class VectorBook {
     String model;
 
     int highest;
-    final TreeMap<Integer, Parts> versions = new TreeMap<>();
+    final Map<Integer, Parts> parts = new HashMap<>();
+
+    /** Those of {@link #parts} that are whole; made anew one by one, there may be thousands. */
+    final NavigableMap<Integer, StoredVersion> versions = new TreeMap<>();
+
     final Map<String, Integer> aliases = new TreeMap<>();
     final Map<String, Integer> previous = new TreeMap<>();
+
+    /** All of this, until something changes; null then. */
+    NamedVector picture;
   }
 
   /** Parts of a version, in whatever order they come. */
@@ -79,7 +88,7 @@ public final class VectorBook {
       boolean set = value != null && value.getType() == VectorRecordType.MANIFEST;
       parts.manifest = set ? value.getManifest() : null;
       parts.createdAt = set ? value.getCreatedAt() : null;
-      drop(entry, manifest.version());
+      settle(entry, manifest.version());
     } else if (key instanceof VectorKey.Site site) {
       Parts parts = parts(entry, site.version());
       if (value != null && value.getType() == VectorRecordType.SITE) {
@@ -96,7 +105,7 @@ public final class VectorBook {
       } else {
         parts.sites.remove(site.place());
       }
-      drop(entry, site.version());
+      settle(entry, site.version());
     }
   }
 
@@ -107,6 +116,7 @@ public final class VectorBook {
    */
   public synchronized void apply(VectorKey.Alias key, SteeringAlias value) {
     Entry entry = entries.computeIfAbsent(key.vector(), k -> new Entry());
+    entry.picture = null;
     if (value == null) {
       entry.aliases.remove(key.alias());
       entry.previous.remove(key.alias());
@@ -166,21 +176,33 @@ public final class VectorBook {
 
   private static Parts parts(Entry entry, int version) {
     entry.highest = Math.max(entry.highest, version);
-    return entry.versions.computeIfAbsent(version, v -> new Parts());
+    return entry.parts.computeIfAbsent(version, v -> new Parts());
   }
 
-  private static void drop(Entry entry, int version) {
-    if (entry.versions.get(version).isEmpty()) {
-      entry.versions.remove(version);
+  /** Draws the consequences of a change of one version's parts. */
+  private static void settle(Entry entry, int version) {
+    entry.picture = null;
+    Parts parts = entry.parts.get(version);
+    parts
+        .whole(version)
+        .ifPresentOrElse(
+            whole -> entry.versions.put(version, whole), () -> entry.versions.remove(version));
+    if (parts.isEmpty()) {
+      entry.parts.remove(version);
     }
   }
 
   private static NamedVector picture(VectorId id, Entry entry) {
-    TreeMap<Integer, StoredVersion> versions = new TreeMap<>();
-    entry.versions.forEach(
-        (version, parts) -> parts.whole(version).ifPresent(v -> versions.put(version, v)));
-    return new NamedVector(
-        id, versions, Map.copyOf(entry.aliases), Map.copyOf(entry.previous), entry.highest);
+    if (entry.picture == null) {
+      entry.picture =
+          new NamedVector(
+              id,
+              Collections.unmodifiableNavigableMap(new TreeMap<>(entry.versions)),
+              Map.copyOf(entry.aliases),
+              Map.copyOf(entry.previous),
+              entry.highest);
+    }
+    return entry.picture;
   }
 
   private static String nameOf(String key) {
