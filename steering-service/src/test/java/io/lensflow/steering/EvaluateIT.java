@@ -120,11 +120,14 @@ class EvaluateIT {
   @Test
   void shouldWarnWhenNobodyKnowsAnyMoreWhichItemsAVectorWasBuiltFrom() {
     JsonNode build = runJob(BuildJobs.BUILDS, BuildJobs.request("old", ITEMS).put("train", "0-3"));
-    ObjectNode evaluation = request("old", "4-7").put("train", "0-3");
-    assertThat(run(EVALUATIONS, evaluation).path("warnings")).isEmpty();
-
     service.http().delete("/v1/jobs/" + build.path("id").asText());
-    assertThat(run(EVALUATIONS, evaluation).path("warnings"))
+    assertThat(run(EVALUATIONS, request("old", "4-7")).path("warnings")).isEmpty();
+
+    String hash = build.at("/result/datasetHash").asText();
+    publish("told", "'items': '0-3,5', 'datasetHash': '%s'".formatted(hash));
+    refuses(request("told", "4-7"), "test: items 5 are in train too");
+    publish("untold", "'datasetHash': '%s'".formatted(hash));
+    assertThat(run(EVALUATIONS, request("untold", "4-7").put("train", "0-3")).path("warnings"))
         .singleElement()
         .asString()
         .contains("test items may be among them");
@@ -240,8 +243,12 @@ class EvaluateIT {
 
   /** A vector that no job built; every test may publish it once more. */
   private void publish(String name) {
-    String values = "{'layer': 1, 'hookPoint': 'MLP_INPUT', 'values': [1, 2]}";
-    Answer answer = service.http().post(SteeringHttp.vector(FakeWorker.MODEL, name), values);
+    publish(name, "'description': ''");
+  }
+
+  private void publish(String name, String more) {
+    String body = "{'layer': 1, 'hookPoint': 'MLP_INPUT', 'values': [1, 2], %s}".formatted(more);
+    Answer answer = service.http().post(SteeringHttp.vector(FakeWorker.MODEL, name), body);
     assertThat(answer.status()).as(answer.text()).isEqualTo(201);
   }
 

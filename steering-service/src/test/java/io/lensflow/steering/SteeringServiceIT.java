@@ -195,6 +195,12 @@ class SteeringServiceIT {
         .contains("norm 0");
     assertThat(error(running.http().post(vector("m5", "a@b"), "{'layer': 0, 'values': [1, 2]}")))
         .contains("name");
+    assertThat(
+            error(
+                running
+                    .http()
+                    .post(vector("m5", "v"), "{'layer': 0, 'values': [1, 2], 'items': '0-'}")))
+        .contains("'0-' must be numbers of items");
     String large = "{'layer': 0, 'values': [" + "1.000,".repeat(20_000) + "1]}";
     assertThat(running.http().post(vector("m5", "v"), large).status()).isEqualTo(413);
     assertThat(running.http().get(vector("m5", "v")).status()).isEqualTo(404);

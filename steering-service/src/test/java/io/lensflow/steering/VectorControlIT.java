@@ -191,7 +191,12 @@ class VectorControlIT {
 
   @Test
   void shouldTravelAsSafetensorsAndAsGguf() {
-    publish("c6", "v", 2, "[1.5, -2]");
+    running
+        .http()
+        .post(
+            vector("c6", "v"),
+            "{'layer': 2, 'hookPoint': 'RESIDUAL_POST', 'values': [1.5, -2], 'description': 'of two',"
+                + " 'items': '0-3,7', 'chosenBy': '8', 'balance': 'NONE'}");
     for (String format : List.of("safetensors", "gguf")) {
       byte[] file =
           running.http().bytes(vector("c6", "v") + "/versions/latest/file?format=" + format);
@@ -199,7 +204,10 @@ class VectorControlIT {
       assertThat(imported.status()).as(imported.text()).isEqualTo(201);
       assertThat(imported.json().at("/sites/0/layer").asInt()).isEqualTo(2);
       assertThat(imported.json().at("/sites/0/hookPoint").asText()).isEqualTo("RESIDUAL_POST");
-      assertThat(imported.json().get("description").asText()).isEqualTo("of [1.5, -2]");
+      assertThat(imported.json().get("description").asText()).isEqualTo("of two");
+      assertThat(imported.json().get("items").asText()).isEqualTo("0-3,7");
+      assertThat(imported.json().get("chosenBy").asText()).isEqualTo("8");
+      assertThat(imported.json().get("balance").asText()).isEqualTo("NONE");
       assertThat(values("c6", "from-" + format, "1")).isEqualTo("[1.5,-2.0]");
 
       // Of the same width, and all the same of another model.

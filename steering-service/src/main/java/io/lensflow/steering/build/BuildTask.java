@@ -9,6 +9,7 @@ import io.lensflow.steering.job.JobResult;
 import io.lensflow.steering.job.JobTask;
 import io.lensflow.steering.pipeline.Pipeline;
 import io.lensflow.steering.vector.Origin;
+import io.lensflow.steering.vector.Provenance;
 import io.lensflow.steering.vector.RefusedException;
 import io.lensflow.steering.vector.SiteDraft;
 import io.lensflow.steering.vector.VectorChanges;
@@ -151,11 +152,15 @@ final class BuildTask implements JobTask, AnswerRows.Sink {
         publication.operation(),
         publication.positions(),
         publication.preserveNorm(),
-        plan.method().name(),
-        plan.data().name(),
-        plan.data().sha256(),
-        used,
-        BuildResult.largestLabelShare(sites),
+        new Provenance(
+            plan.method().name(),
+            plan.data().name(),
+            plan.data().sha256(),
+            used,
+            plan.items(),
+            "",
+            plan.balance().name(),
+            BuildResult.largestLabelShare(sites)),
         publication.author() == null ? job.actor() : publication.author(),
         publication.description() == null ? plan.description() : publication.description(),
         List.of(),

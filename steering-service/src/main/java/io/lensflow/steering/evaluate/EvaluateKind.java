@@ -55,7 +55,7 @@ public final class EvaluateKind implements JobKind {
    * @param tokenizers turns items into token ids
    * @param desk where control vectors are published
    * @param sites reads vectors' values
-   * @param jobs tells what vectors were built from, and which jobs may still need theirs
+   * @param jobs tells which jobs may still need the vectors that they published
    */
   public EvaluateKind(
       Pipeline pipeline,
@@ -122,7 +122,7 @@ public final class EvaluateKind implements JobKind {
       throw RefusedException.invalid("multipliers", "a slope needs at least two different ones");
     }
     BuiltFrom builtFrom =
-        sweep ? null : BuiltFrom.of(jobs, id, version.version(), data.sha256()).orElse(null);
+        sweep ? null : BuiltFrom.of(version.manifest(), data.sha256()).orElse(null);
     Parts parts =
         new PartChoice(request, builtFrom, data, renderer, model.maxContext(), limits.maxItems())
             .choose();
@@ -163,7 +163,7 @@ public final class EvaluateKind implements JobKind {
 
   private static Balance balance(EvaluateRequest request, BuiltFrom builtFrom) {
     boolean asBuilt = builtFrom != null && request.method() == null;
-    String otherwise = asBuilt ? builtFrom.balance() : Balance.LABEL.name();
+    String otherwise = or(asBuilt ? builtFrom.balance() : null, Balance.LABEL.name());
     return Symbols.choose(Balance.class, "balance", or(request.balance(), otherwise));
   }
 

@@ -23,7 +23,7 @@ import java.util.stream.Stream;
  * @param vector name and model
  * @param model the model as its live workers describe it
  * @param version the version to judge; null for a sweep
- * @param builtFrom what it was built from; null if no job tells, and for a sweep
+ * @param builtFrom what it was built from; null if its manifest does not say, and for a sweep
  * @param site the only one of its sites to judge; null for all of them, and for a sweep
  * @param sweep every site to try; empty if the vector is given
  * @param publish whether a sweep's best vector becomes a version

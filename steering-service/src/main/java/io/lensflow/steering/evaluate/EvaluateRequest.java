@@ -31,7 +31,7 @@ import java.util.List;
  * @param method how controls and a sweep are built; absent: as the version's manifest says, or
  *     {@code MEAN_DIFFERENCE}
  * @param balance a sweep's and the controls' balance; absent: with {@code method} absent, too, that
- *     of the job that built the version, where it is still listed; else {@code LABEL}
+ *     of the version's manifest, else {@code LABEL}
  * @param seed of everything random; absent: 0
  */
 public record EvaluateRequest(

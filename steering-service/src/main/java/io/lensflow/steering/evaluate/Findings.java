@@ -11,7 +11,9 @@ import io.lensflow.steering.evaluate.Evaluation.Sweep;
 import io.lensflow.steering.items.ContrastiveItem;
 import io.lensflow.steering.items.ItemPair;
 import io.lensflow.steering.items.ItemPairs;
+import io.lensflow.steering.items.ItemRange;
 import io.lensflow.steering.vector.Float32;
+import io.lensflow.steering.vector.Provenance;
 import io.lensflow.steering.vector.SiteDraft;
 import io.lensflow.steering.vector.VectorDraft;
 import java.time.Instant;
@@ -129,7 +131,7 @@ final class Findings {
     List<String> warnings = new ArrayList<>(controls.warnings());
     if (plan.isOriginUnknown()) {
       warnings.add(
-          "the vector was built from these data, but no job is listed that tells from which items: test items may be among them");
+          "the vector was built from these data, but its version does not say from which items: test items may be among them");
     }
     return warnings;
   }
@@ -191,16 +193,25 @@ final class Findings {
         plan.manifest().getOperation(),
         plan.manifest().getPositions(),
         plan.manifest().getPreserveNorm(),
-        plan.method().name(),
-        plan.data().name(),
-        plan.data().sha256(),
-        plan.parts().train().pairs().size(),
-        labelShare,
+        new Provenance(
+            plan.method().name(),
+            plan.data().name(),
+            plan.data().sha256(),
+            plan.parts().train().pairs().size(),
+            range(plan.parts().train()),
+            range(plan.parts().validation()),
+            plan.balance().name(),
+            labelShare),
         actor,
         "the best site of a sweep over %d, chosen by %d validation items"
             .formatted(plan.sweep().size(), plan.parts().validation().pairs().size()),
         List.of(),
         null);
+  }
+
+  private static String range(ItemPairs pairs) {
+    return ItemRange.format(
+        pairs.pairs().stream().map(pair -> pair.item().number()).sorted().toList());
   }
 
   /** As JSON wants it. */

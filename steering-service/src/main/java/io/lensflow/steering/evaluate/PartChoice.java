@@ -85,8 +85,8 @@ final class PartChoice {
   }
 
   private String trainRange() {
-    boolean fromJob = request.train() == null && split == null && builtFrom != null;
-    return fromJob ? builtFrom.items() : request.train();
+    boolean asBuilt = request.train() == null && split == null && builtFrom != null;
+    return asBuilt ? builtFrom.items() : request.train();
   }
 
   private List<Integer> known(String range) {

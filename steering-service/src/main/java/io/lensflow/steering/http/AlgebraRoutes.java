@@ -11,6 +11,7 @@ import io.lensflow.steering.vector.Float32;
 import io.lensflow.steering.vector.NamedVector;
 import io.lensflow.steering.vector.Names;
 import io.lensflow.steering.vector.Origin;
+import io.lensflow.steering.vector.Provenance;
 import io.lensflow.steering.vector.RefusedException;
 import io.lensflow.steering.vector.SiteDraft;
 import io.lensflow.steering.vector.StoredVersion;
@@ -83,11 +84,7 @@ final class AlgebraRoutes {
             first.getOperation(),
             first.getPositions(),
             first.getPreserveNorm(),
-            "COMBINATION",
-            "",
-            "",
-            0,
-            null,
+            Provenance.of("COMBINATION"),
             Objects.requireNonNullElse(body.author(), origin.actor()),
             Objects.requireNonNullElse(body.description(), ""),
             sources(terms, others),

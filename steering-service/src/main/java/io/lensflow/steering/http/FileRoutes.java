@@ -14,6 +14,7 @@ import io.lensflow.steering.json.Symbols;
 import io.lensflow.steering.topics.SiteReader;
 import io.lensflow.steering.vector.NamedVector;
 import io.lensflow.steering.vector.Origin;
+import io.lensflow.steering.vector.Provenance;
 import io.lensflow.steering.vector.RefusedException;
 import io.lensflow.steering.vector.StoredVersion;
 import io.lensflow.steering.vector.VectorDraft;
@@ -105,6 +106,9 @@ final class FileRoutes {
     metadata.put("dataset", manifest.getDataset());
     metadata.put("datasetHash", manifest.getDatasetHash());
     metadata.put("pairCount", Integer.toString(manifest.getPairCount()));
+    metadata.put("items", manifest.getItems());
+    metadata.put("chosenBy", manifest.getChosenBy());
+    metadata.put("balance", manifest.getBalance());
     if (manifest.getLabelShare() != null) {
       metadata.put("labelShare", manifest.getLabelShare().toString());
     }
@@ -157,11 +161,15 @@ final class FileRoutes {
         Symbols.choose(SteeringOperation.class, "operation", said.getOrDefault("operation", "ADD")),
         said.getOrDefault("positions", ALL),
         Boolean.parseBoolean(said.get("preserveNorm")),
-        said.getOrDefault("method", "IMPORTED"),
-        said.getOrDefault("dataset", ""),
-        said.getOrDefault("datasetHash", ""),
-        whole("pairCount", said.getOrDefault("pairCount", "0")),
-        labelShare == null ? null : number(labelShare),
+        new Provenance(
+            said.getOrDefault("method", "IMPORTED"),
+            said.getOrDefault("dataset", ""),
+            said.getOrDefault("datasetHash", ""),
+            whole("pairCount", said.getOrDefault("pairCount", "0")),
+            said.getOrDefault("items", ""),
+            said.getOrDefault("chosenBy", ""),
+            said.getOrDefault("balance", ""),
+            labelShare == null ? null : number(labelShare)),
         said.getOrDefault("author", origin.actor()),
         Objects.requireNonNullElse(
             ctx.queryParam("description"), said.getOrDefault("description", "")),

@@ -3,6 +3,7 @@ package io.lensflow.steering.http;
 import io.lensflow.records.HookPoint;
 import io.lensflow.records.SteeringOperation;
 import io.lensflow.steering.json.Symbols;
+import io.lensflow.steering.vector.Provenance;
 import io.lensflow.steering.vector.RefusedException;
 import io.lensflow.steering.vector.SiteDraft;
 import io.lensflow.steering.vector.VectorDraft;
@@ -26,6 +27,9 @@ record PublishBody(
     String dataset,
     String datasetHash,
     Integer pairCount,
+    String items,
+    String chosenBy,
+    String balance,
     Double labelShare,
     String author,
     String description,
@@ -43,11 +47,15 @@ record PublishBody(
             : Symbols.choose(SteeringOperation.class, "operation", operation),
         or(positions, "all"),
         preserveNorm != null && preserveNorm,
-        or(method, ""),
-        or(dataset, ""),
-        or(datasetHash, ""),
-        pairCount == null ? 0 : pairCount,
-        labelShare,
+        new Provenance(
+            or(method, ""),
+            or(dataset, ""),
+            or(datasetHash, ""),
+            pairCount == null ? 0 : pairCount,
+            or(items, ""),
+            or(chosenBy, ""),
+            or(balance, ""),
+            labelShare),
         or(author, actor),
         or(description, ""),
         List.of(),

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * Checks drafts, so that what reaches the topics can be applied by a worker. A model without live
@@ -15,6 +16,9 @@ import java.util.Map;
  * thread-safe.
  */
 public final class DraftCheck {
+  private static final Pattern ITEMS =
+      Pattern.compile("(\\d{1,9}(-\\d{1,9})?(,\\d{1,9}(-\\d{1,9})?)*)?");
+
   /** The longest vector that fits into a record with room to spare. */
   static final int MAX_HIDDEN_SIZE = 131_072;
 
@@ -73,8 +77,21 @@ public final class DraftCheck {
     } catch (IllegalArgumentException e) {
       throw RefusedException.invalid("positions", e.getMessage());
     }
-    if (draft.pairCount() < 0) {
+    checkProvenance(draft.provenance());
+  }
+
+  private static void checkProvenance(Provenance provenance) {
+    if (provenance.pairCount() < 0) {
       throw RefusedException.invalid("pairCount", "must not be negative");
+    }
+    checkItems("items", provenance.items());
+    checkItems("chosenBy", provenance.chosenBy());
+  }
+
+  private static void checkItems(String field, String items) {
+    if (!ITEMS.matcher(items).matches()) {
+      throw RefusedException.invalid(
+          field, "'%s' must be numbers of items, such as 0-79,90, or empty".formatted(items));
     }
   }
 

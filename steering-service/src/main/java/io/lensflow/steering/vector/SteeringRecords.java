@@ -70,6 +70,7 @@ public final class SteeringRecords {
   }
 
   private static VectorManifest describe(VectorDraft draft, List<VectorSite> sites) {
+    Provenance provenance = draft.provenance();
     return VectorManifest.newBuilder()
         .setRevision(draft.revision())
         .setHiddenSize(draft.sites().get(0).values().length)
@@ -77,11 +78,14 @@ public final class SteeringRecords {
         .setOperation(draft.operation())
         .setPositions(PositionSpec.parse(draft.positions()).toString())
         .setPreserveNorm(draft.preserveNorm())
-        .setMethod(draft.method())
-        .setDataset(draft.dataset())
-        .setDatasetHash(draft.datasetHash())
-        .setPairCount(draft.pairCount())
-        .setLabelShare(draft.labelShare())
+        .setMethod(provenance.method())
+        .setDataset(provenance.dataset())
+        .setDatasetHash(provenance.datasetHash())
+        .setPairCount(provenance.pairCount())
+        .setItems(provenance.items())
+        .setChosenBy(provenance.chosenBy())
+        .setBalance(provenance.balance())
+        .setLabelShare(provenance.labelShare())
         .setAuthor(draft.author())
         .setDescription(draft.description())
         .setSources(draft.sources())

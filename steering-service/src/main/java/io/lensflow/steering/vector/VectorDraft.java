@@ -13,11 +13,7 @@ import java.util.List;
  * @param operation default operation
  * @param positions default positions, in the language of {@code PositionSpec}
  * @param preserveNorm default of preserveNorm
- * @param method how it was built: {@code MEAN_DIFFERENCE}, …; empty if not known
- * @param dataset name of the data set; empty if none
- * @param datasetHash SHA-256 of the data set, hex; empty if none
- * @param pairCount contrastive pairs used; 0 if not built from pairs
- * @param labelShare |cos(v, label direction)|; null if not known
+ * @param provenance how it was made
  * @param author who made it; empty if not known
  * @param description what it is for
  * @param sources other versions that it was made of, as the manifest says them
@@ -30,11 +26,7 @@ public record VectorDraft(
     SteeringOperation operation,
     String positions,
     boolean preserveNorm,
-    String method,
-    String dataset,
-    String datasetHash,
-    int pairCount,
-    Double labelShare,
+    Provenance provenance,
     String author,
     String description,
     List<String> sources,
@@ -57,11 +49,7 @@ public record VectorDraft(
         manifest.getOperation(),
         manifest.getPositions(),
         manifest.getPreserveNorm(),
-        manifest.getMethod(),
-        manifest.getDataset(),
-        manifest.getDatasetHash(),
-        manifest.getPairCount(),
-        manifest.getLabelShare(),
+        Provenance.of(manifest),
         manifest.getAuthor(),
         manifest.getDescription(),
         sources,
@@ -83,11 +71,7 @@ public record VectorDraft(
         like.getOperation(),
         like.getPositions(),
         like.getPreserveNorm(),
-        method,
-        "",
-        "",
-        0,
-        null,
+        Provenance.of(method),
         "",
         description,
         List.of(),
