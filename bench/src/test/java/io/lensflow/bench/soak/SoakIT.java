@@ -171,6 +171,10 @@ class SoakIT {
                   "--bootstrap-servers=" + again.kafka().bootstrapServers(),
                   "--schema-registry=" + again.kafka().schemaRegistry(),
                   request));
+      assertThat(settled.results())
+          .isNotEmpty()
+          .extracting(LensResult::getAttemptId)
+          .containsOnly(settled.terminal().getAttemptId());
       assertThat(java).doesNotHaveDuplicates();
       assertThat(printed.lines().map(SoakIT::place)).containsExactlyElementsOf(java);
     }

@@ -20,10 +20,11 @@ final class Gate {
   private int taken;
   private int threads = Integer.MAX_VALUE;
 
-  /** How many were wanted last, and when that was said. */
+  /** How many were wanted last. */
   private int wanted = Integer.MAX_VALUE;
 
-  private long wantedAt;
+  /** When all that may pass were wanted last. */
+  private long allWantedAt;
 
   /**
    * @param places how many may be taken at a time
@@ -45,14 +46,16 @@ final class Gate {
   /** Lets only threads of numbers below this pass; those above after a while. */
   synchronized void wanted(int count) {
     dismiss();
+    if (wanted >= threads || count >= threads) {
+      allWantedAt = nanoTime.getAsLong();
+    }
     threads = threads == Integer.MAX_VALUE ? count : Math.max(threads, count);
     wanted = count;
-    wantedAt = nanoTime.getAsLong();
     notifyAll();
   }
 
   private void dismiss() {
-    if (nanoTime.getAsLong() - wantedAt >= linger.toNanos()) {
+    if (nanoTime.getAsLong() - allWantedAt >= linger.toNanos()) {
       threads = wanted;
     }
   }

@@ -42,6 +42,19 @@ class GateTest {
   }
 
   @Test
+  void shouldNotKeepAllWhenAFewAreWantedAgainAndAgain() {
+    gate.wanted(4);
+    gate.wanted(9);
+    for (int i = 0; i < 2; i++) {
+      gate.wanted(5);
+      gate.wanted(4);
+      now += STAY.toNanos() / 2;
+    }
+    assertThat(gate.wants(8)).isFalse();
+    assertThat(gate.wants(3)).isTrue();
+  }
+
+  @Test
   void shouldLetNobodyStayWhenItIsStopped() {
     gate.wanted(7);
     gate.wanted(4);

@@ -105,9 +105,10 @@ public record Evaluation(
     long seed,
     double seconds,
     String createdAt) {
-  /** A service of an earlier version tells of no warnings. */
+  /** A service of an earlier version tells of no warnings, and does not count what was skipped. */
   public Evaluation {
     warnings = warnings == null ? List.of() : List.copyOf(warnings);
+    skippedCount = Math.max(skippedCount, skipped.size());
   }
 
   /** Kind of a control: a Gaussian direction. */

@@ -96,7 +96,7 @@ final class TemporaryVectors {
   }
 
   /**
-   * Does what they are needed for, and retires them then, unless the job goes on: here later,
+   * Does what they are needed for, and retires them then, unless the work goes on: here later,
    * because the broker was too slow, or in another instance. Whether they could be retired does not
    * change what came of the work.
    */
