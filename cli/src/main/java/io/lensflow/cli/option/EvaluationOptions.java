@@ -22,8 +22,8 @@ public final class EvaluationOptions {
       names = "--train",
       paramLabel = "ITEMS",
       description = {
-        "Items that the vector was built from: the control of shuffled labels is built from them,",
-        "and a sweep."
+        "Items that the control of shuffled labels is built from, and a sweep",
+        "(default: those that the version was built from, where it says so)."
       })
   String train;
 
