@@ -16,8 +16,7 @@ import java.util.regex.Pattern;
  * thread-safe.
  */
 public final class DraftCheck {
-  private static final Pattern ITEMS =
-      Pattern.compile("(\\d{1,9}(-\\d{1,9})?(,\\d{1,9}(-\\d{1,9})?)*)?");
+  private static final Pattern ITEMS = Pattern.compile("\\d{1,9}(-\\d{1,9})?");
 
   /** The longest vector that fits into a record with room to spare. */
   static final int MAX_HIDDEN_SIZE = 131_072;
@@ -89,9 +88,14 @@ public final class DraftCheck {
   }
 
   private static void checkItems(String field, String items) {
-    if (!ITEMS.matcher(items).matches()) {
-      throw RefusedException.invalid(
-          field, "'%s' must be numbers of items, such as 0-79,90, or empty".formatted(items));
+    if (items.isEmpty()) {
+      return;
+    }
+    for (String part : items.split(",", -1)) {
+      if (!ITEMS.matcher(part).matches()) {
+        throw RefusedException.invalid(
+            field, "'%s' must be numbers of items, such as 0-79,90".formatted(part));
+      }
     }
   }
 

@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.lensflow.records.HookPoint;
 import io.lensflow.records.SteeringOperation;
+import io.lensflow.records.VectorManifest;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -119,5 +122,22 @@ class DraftCheckTest {
   private RefusedException refused(VectorDraft draft, ModelShape... live) {
     return catchThrowableOfType(
         RefusedException.class, () -> check.check(draft, "m", List.of(live)));
+  }
+
+  @Test
+  void shouldTakeTensOfThousandsOfItemsAndNameTheOneThatIsNone() {
+    String many =
+        IntStream.range(0, 50_000)
+            .mapToObj(i -> Integer.toString(2 * i))
+            .collect(Collectors.joining(","));
+    assertThat(check.check(builtFrom(many), "m", List.of(SHAPE))).isEmpty();
+    RefusedException refused = refused(builtFrom(many + ",x"), SHAPE);
+    assertThat(refused.field()).isEqualTo("items");
+    assertThat(refused).hasMessageContaining("'x' must be numbers");
+  }
+
+  private static VectorDraft builtFrom(String items) {
+    VectorManifest manifest = VectorManifest.newBuilder().setItems(items).build();
+    return VectorDraft.of(manifest, Drafts.at(0, POST, 1, 2, 3).sites(), List.of(), null);
   }
 }
