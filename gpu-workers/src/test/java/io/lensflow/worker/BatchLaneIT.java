@@ -86,8 +86,9 @@ class BatchLaneIT {
 
     assertThat(first).isNotNegative();
     assertThat(during).allSatisfy(step -> assertThat(step).allMatch(t -> t <= 4));
-    // A tenth of the time; steps of one kind differ by what else the machine does.
-    assertThat(batch).isBetween(2L, TOKENS / 4L);
+    // A tenth of the time (LaneTurnsTest); where the machine stands still in one step, it is far
+    // fewer of them, or more.
+    assertThat(batch).isBetween(1L, TOKENS / 2L);
   }
 
   /** What is wrong is refused as it is in the other lane. */
