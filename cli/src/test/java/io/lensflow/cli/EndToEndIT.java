@@ -40,11 +40,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -121,39 +119,22 @@ class EndToEndIT {
   void shouldDecodeEveryRowOfEveryLayerAsTheEngineAloneComputesIt() {
     LensRequest exact = LensRequest.newBuilder().setAccuracy(LensAccuracy.EXACT).build();
     Map<Integer, Map<Integer, LensRow>> rows =
-        byLayerAndPosition(run(request -> request.setLenses(List.of(exact))));
+        AnsweredRows.byLayerAndPosition(run(request -> request.setLenses(List.of(exact))));
 
     assertThat(rows.keySet()).containsExactlyElementsOf(range(alone.lens().size()));
     rows.forEach(
         (layer, ofLayer) -> {
           assertThat(ofLayer.keySet()).containsExactlyElementsOf(range(alone.rowCount()));
           LensRows expected = alone.lens().get(layer);
-          ofLayer.forEach((position, row) -> compare(row, expected, layer, position));
+          ofLayer.forEach((position, row) -> AnsweredRows.compare(row, expected, layer, position));
         });
-  }
-
-  private static void compare(LensRow row, LensRows expected, int layer, int position) {
-    String where = "layer %d, position %d".formatted(layer, position);
-    assertThat(row.logSumExp()).as(where).isCloseTo(expected.logSumExp()[position], within(1e-3f));
-    assertThat(row.entropy()).as(where).isCloseTo(expected.entropy()[position], within(1e-3f));
-    for (int k = 0; k < TOP_K; k++) {
-      int i = position * TOP_K + k;
-      LensRow.Candidate candidate = row.top().get(k);
-      assertThat(candidate.logit()).as(where).isCloseTo(expected.topLogits()[i], within(1e-3f));
-      assertThat(candidate.probability())
-          .as(where)
-          .isCloseTo(expected.topProbabilities()[i], within(1e-4f));
-      boolean clear = k + 1 < TOP_K && expected.topLogits()[i] - expected.topLogits()[i + 1] > 1e-2;
-      if (k == 0 && clear) {
-        assertThat(candidate.id()).as(where).isEqualTo(expected.topIds()[i]);
-      }
-    }
   }
 
   @Test
   void shouldSayAtTheLastLayerWhatTheModelItselfSays() {
     SettledRequest answer = run(request -> request);
-    Map<Integer, LensRow> last = byLayerAndPosition(answer).get(alone.lens().size() - 1);
+    Map<Integer, LensRow> last =
+        AnsweredRows.byLayerAndPosition(answer).get(alone.lens().size() - 1);
 
     assertThat(answer.results()).extracting(LensResult::getCanaryMismatches).containsOnly(0);
     for (int position = 0; position < alone.rowCount(); position++) {
@@ -209,9 +190,14 @@ class EndToEndIT {
               assertThat(result.getSteeringFingerprint()).isNotEmpty();
             });
     assertThat(before.results()).allSatisfy(result -> assertThat(result.getSteering()).isEmpty());
-    assertThat(difference(before, steered, 0, layer)).isZero();
-    assertThat(difference(before, steered, layer, LAST)).isGreaterThan(0.1f);
-    assertThat(difference(before, run(request -> request), 0, LAST)).isZero();
+    assertThat(promptDifference(before, steered, 0, layer)).isZero();
+    assertThat(promptDifference(before, steered, layer, LAST)).isGreaterThan(0.1f);
+    assertThat(promptDifference(before, run(request -> request), 0, LAST)).isZero();
+  }
+
+  private static float promptDifference(
+      SettledRequest one, SettledRequest other, int from, int to) {
+    return AnsweredRows.difference(one, other, alone.promptIds().length, from, to);
   }
 
   private static PromptRequest.Builder steeredByFresh(PromptRequest.Builder request) {
@@ -222,21 +208,6 @@ class EndToEndIT {
                 .setMultiplier(2f)
                 .setPositions("prompt")
                 .build()));
-  }
-
-  /** Largest difference of logSumExp over the prompt's rows, layers from … to (exclusive). */
-  private static float difference(SettledRequest one, SettledRequest other, int from, int to) {
-    Map<Integer, Map<Integer, LensRow>> left = byLayerAndPosition(one);
-    Map<Integer, Map<Integer, LensRow>> right = byLayerAndPosition(other);
-    float largest = 0;
-    for (int layer = from; layer < Math.min(to, left.size()); layer++) {
-      for (int position = 0; position < alone.promptIds().length; position++) {
-        float a = left.get(layer).get(position).logSumExp();
-        float b = right.get(layer).get(position).logSumExp();
-        largest = Math.max(largest, Math.abs(a - b) < 1e-3f ? 0 : Math.abs(a - b));
-      }
-    }
-    return largest;
   }
 
   @Test
@@ -410,18 +381,6 @@ class EndToEndIT {
     PromptRequest request = change.apply(builder).build();
     request.getLenses().get(0).setTopK(TOP_K);
     return request;
-  }
-
-  private static Map<Integer, Map<Integer, LensRow>> byLayerAndPosition(SettledRequest answer) {
-    Map<Integer, Map<Integer, LensRow>> rows = new TreeMap<>();
-    for (LensResult result : answer.results()) {
-      for (LensRow row : LensRow.of(result)) {
-        LensRow earlier =
-            rows.computeIfAbsent(row.layer(), layer -> new TreeMap<>()).put(row.position(), row);
-        assertThat(earlier).as("a row that came twice").isNull();
-      }
-    }
-    return new HashMap<>(rows);
   }
 
   private static List<Integer> boxed(int[] values) {
