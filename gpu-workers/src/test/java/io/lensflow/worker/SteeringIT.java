@@ -35,6 +35,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class SteeringIT {
   private static final String MODEL = "scripted";
 
+  /** How long a request waits for a vector: far longer than one that goes on takes. */
+  private static final Duration WAIT = Duration.ofSeconds(4);
+
   private final ScriptedEngine.Script script = new ScriptedEngine.Script();
   private KafkaEnvironment environment;
   private Traffic traffic;
@@ -54,7 +57,7 @@ class SteeringIT {
             "steered",
             script,
             traffic.kafka(),
-            Map.of("steering.max-wait", "1500ms", "steering.incomplete-after", "300ms"));
+            Map.of("steering.max-wait", WAIT, "steering.incomplete-after", "300ms"));
     // A share group hands out its first record after seconds; the tests measure waits.
     traffic.awaitEnd(traffic.send(Traffic.request("warm", 1)));
   }
@@ -203,8 +206,8 @@ class SteeringIT {
       assertThat(end.getFailure().getField()).isEqualTo("steering[0].name");
       assertThat(traffic.eventsOf(end.getRequestId(), CompletionType.ACCEPTED)).isEmpty();
     }
-    assertThat(Duration.between(start, Instant.now())).isGreaterThan(Duration.ofMillis(1400));
-    assertThat(secondTook).isLessThan(Duration.ofMillis(1400));
+    assertThat(Duration.between(start, Instant.now())).isGreaterThanOrEqualTo(WAIT);
+    assertThat(secondTook).isLessThan(WAIT);
   }
 
   @Test
