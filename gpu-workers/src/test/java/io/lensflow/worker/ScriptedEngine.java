@@ -57,14 +57,21 @@ public final class ScriptedEngine implements Engine {
     public volatile int preparedVectors;
     public volatile int largestStep;
     final List<List<Integer>> steps = new ArrayList<>();
+    private final List<Long> starts = new ArrayList<>();
 
     synchronized void step(List<StepInput> inputs) {
+      starts.add(System.nanoTime());
       steps.add(inputs.stream().map(input -> input.tokenIds().length).toList());
       largestStep = Math.max(largestStep, inputs.size());
     }
 
     public synchronized List<List<Integer>> steps() {
       return List.copyOf(steps);
+    }
+
+    /** When each of them began, by the clock of {@link System#nanoTime}. */
+    public synchronized List<Long> starts() {
+      return List.copyOf(starts);
     }
   }
 
