@@ -7,11 +7,13 @@ import io.lensflow.engine.capture.HookPoint;
 import io.lensflow.records.ActivationChunk;
 import io.lensflow.records.LensRequest;
 import io.lensflow.records.PromptRequest;
+import io.lensflow.schemas.serde.RecordSerializer;
 import io.lensflow.text.spec.PositionSpec;
 import io.lensflow.worker.WorkerIdentity;
 import io.lensflow.worker.WorkerSettings;
 import io.lensflow.worker.publishing.ChunkAssembler;
 import io.lensflow.worker.publishing.ChunkLimits;
+import io.lensflow.worker.publishing.PayloadScratch;
 import io.lensflow.worker.publishing.StepRows;
 import io.lensflow.worker.ranks.EngineInfo;
 import io.lensflow.worker.request.Attempt;
@@ -20,9 +22,6 @@ import io.lensflow.worker.request.GenerationRequest;
 import io.lensflow.worker.request.Lane;
 import io.lensflow.worker.request.Run;
 import io.lensflow.worker.steering.PinnedSteering;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -33,14 +32,12 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
-import org.apache.avro.io.EncoderFactory;
-import org.apache.avro.specific.SpecificDatumWriter;
 
 /**
  * Where captured rows go instead of Kafka: a worker's own chunk assembler cuts them into records,
- * these are serialised, and the bytes are counted and dropped. As in a worker this happens on a
- * thread of its own, named {@code bench-publisher}, beside the engine's, that gets a step's rows
- * all at once.
+ * its serialiser writes these, and the bytes are counted and dropped. As in a worker this happens
+ * on a thread of its own, named {@code bench-publisher}, beside the engine's, that gets a step's
+ * rows all at once.
  *
  * <p>{@link #accept} belongs to the engine's thread; the assemblers to the publisher's.
  */
@@ -49,16 +46,15 @@ public final class CaptureSink implements Decoding.Observer, AutoCloseable {
   private static final ChunkLimits LIMITS =
       WorkerSettings.load(Map.of("lensflow.worker.model", "bench")).publisher().chunks();
 
-  private static final SpecificDatumWriter<ActivationChunk> WRITER =
-      new SpecificDatumWriter<>(ActivationChunk.class);
-
+  private final PayloadScratch scratch = new PayloadScratch();
   private final List<ChunkAssembler> assemblers = new ArrayList<>();
   private final List<Runnable> ofStep = new ArrayList<>();
   private final List<Future<?>> handed = new ArrayList<>();
   private final int[] positions;
   private final ExecutorService publisher =
       Executors.newSingleThreadExecutor(work -> new Thread(work, "bench-publisher"));
-  private final ByteArrayOutputStream buffer = new ByteArrayOutputStream();
+  private final RecordSerializer<ActivationChunk> serializer =
+      new RecordSerializer<>((subject, schema) -> 1);
   private long bytes;
   private long rows;
 
@@ -90,7 +86,7 @@ public final class CaptureSink implements Decoding.Observer, AutoCloseable {
               false);
       Attempt attempt = new Attempt("attempt-" + b, 1);
       Run run = new Run(request, attempt, PinnedSteering.NONE, false, Lane.INTERACTIVE);
-      assemblers.add(new ChunkAssembler(run, identity, info, LIMITS, Clock.systemUTC()));
+      assemblers.add(new ChunkAssembler(run, identity, info, LIMITS, scratch, Clock.systemUTC()));
     }
   }
 
@@ -126,9 +122,9 @@ public final class CaptureSink implements Decoding.Observer, AutoCloseable {
   }
 
   private void publish(ChunkAssembler assembler, StepRows step) {
-    take(assembler.add(step));
+    assembler.add(step, this::take);
     if (assembler.isDue(Instant.now())) {
-      take(assembler.flush());
+      assembler.flush(this::take);
     }
   }
 
@@ -143,27 +139,15 @@ public final class CaptureSink implements Decoding.Observer, AutoCloseable {
   /** Cuts what is left and waits until everything is serialised. */
   public void drain() throws InterruptedException, ExecutionException {
     for (ChunkAssembler assembler : assemblers) {
-      handed.add(publisher.submit(() -> take(assembler.flush())));
+      handed.add(publisher.submit(() -> assembler.flush(this::take)));
     }
     await();
   }
 
-  /** Into memory that is kept, then into an array of its own: a worker saves the first copy. */
-  private byte[] serialised(ActivationChunk chunk) throws IOException {
-    buffer.reset();
-    WRITER.write(chunk, EncoderFactory.get().directBinaryEncoder(buffer, null));
-    return buffer.toByteArray();
-  }
-
-  private void take(List<ChunkAssembler.Chunk> chunks) {
-    for (ChunkAssembler.Chunk chunk : chunks) {
-      try {
-        bytes += serialised(chunk.record()).length;
-        rows += (long) chunk.record().getLayers().size() * chunk.record().getPositions().size();
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
+  private void take(ChunkAssembler.Chunk chunk) {
+    ActivationChunk record = chunk.record();
+    bytes += serializer.serialize("activations", record).length;
+    rows += (long) record.getLayers().size() * record.getPositions().size();
   }
 
   /** Bytes of all chunks; to be asked after {@link #drain}. */

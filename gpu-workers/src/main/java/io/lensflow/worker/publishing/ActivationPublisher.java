@@ -126,6 +126,7 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
   private final WorkerMetrics metrics;
   private final InstantSource clock;
   private final Settings settings;
+  private final PayloadScratch scratch = new PayloadScratch();
   private final Map<String, Stream> streams = new HashMap<>();
 
   /**
@@ -186,7 +187,8 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
 
   private Behavior<Command> onBegin(Begin begin) {
     ChunkAssembler assembler =
-        new ChunkAssembler(begin.run(), identity, begin.engine(), settings.limits(), clock);
+        new ChunkAssembler(
+            begin.run(), identity, begin.engine(), settings.limits(), scratch, clock);
     streams.put(begin.run().attemptId(), new Stream(begin, assembler));
     return this;
   }
@@ -198,7 +200,7 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
         rows.credits().tell(new Credit(one.rows().bytes()));
       } else {
         stream.received += one.rows().bytes();
-        stream.assembler.add(one.rows()).forEach(chunk -> send(stream, chunk));
+        stream.assembler.add(one.rows(), chunk -> send(stream, chunk));
       }
     }
     return this;
@@ -208,7 +210,7 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
     Stream stream = streams.get(finish.attemptId());
     if (stream != null) {
       stream.finish = finish;
-      stream.assembler.flush().forEach(chunk -> send(stream, chunk));
+      stream.assembler.flush(chunk -> send(stream, chunk));
       getContext()
           .pipeToSelf(
               finish.events(),
@@ -241,12 +243,13 @@ public final class ActivationPublisher extends AbstractBehavior<ActivationPublis
     Instant now = clock.instant();
     for (Stream stream : streams.values()) {
       if (stream.assembler.isDue(now)) {
-        stream.assembler.flush().forEach(chunk -> send(stream, chunk));
+        stream.assembler.flush(chunk -> send(stream, chunk));
       }
     }
     return this;
   }
 
+  /** Hands a chunk over to the producer, which serialises it before it returns. */
   private void send(Stream stream, ChunkAssembler.Chunk chunk) {
     Run run = stream.begin.run();
     String attemptId = run.attemptId();

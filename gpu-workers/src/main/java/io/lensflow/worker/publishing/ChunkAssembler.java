@@ -24,6 +24,7 @@ import java.util.Deque;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 
 /**
@@ -50,6 +51,7 @@ public final class ChunkAssembler {
   private final WorkerIdentity identity;
   private final EngineInfo engine;
   private final ChunkLimits limits;
+  private final PayloadScratch scratch;
   private final InstantSource clock;
   private final CaptureSpec capture;
   private final int rowBytes;
@@ -64,7 +66,8 @@ public final class ChunkAssembler {
   /**
    * A chunk and what it frees.
    *
-   * @param record ready to be sent
+   * @param record ready to be sent; its payload lies in the scratch and is overwritten by the next
+   *     chunk
    * @param heldBytes bytes of captured buffers that it copied
    */
   public record Chunk(ActivationChunk record, long heldBytes) {}
@@ -101,16 +104,21 @@ public final class ChunkAssembler {
     }
   }
 
+  /**
+   * @param scratch where payloads are put together; may serve other assemblers of the same thread
+   */
   public ChunkAssembler(
       Run run,
       WorkerIdentity identity,
       EngineInfo engine,
       ChunkLimits limits,
+      PayloadScratch scratch,
       InstantSource clock) {
     this.run = run;
     this.identity = identity;
     this.engine = engine;
     this.limits = limits;
+    this.scratch = scratch;
     this.clock = clock;
     this.capture = run.request().capture();
     this.rowBytes = engine.config().hiddenSize() * capture.rowDtype().bytes();
@@ -161,10 +169,14 @@ public final class ChunkAssembler {
     return rows;
   }
 
-  /** Takes the rows of a step; returns the chunks that are to be sent now. */
-  public List<Chunk> add(StepRows step) {
+  /**
+   * Takes the rows of a step.
+   *
+   * @param chunks gets those that are to be sent now, one after the other
+   */
+  public void add(StepRows step, Consumer<Chunk> chunks) {
     if (step.rows().isEmpty() || step.rows().get(0).positions().length == 0) {
-      return List.of();
+      return;
     }
     boolean first = rows == 0;
     rows += step.rows().get(0).positions().length;
@@ -178,7 +190,7 @@ public final class ChunkAssembler {
     if (oldest == null) {
       oldest = clock.instant();
     }
-    return cut(first);
+    cut(first, chunks);
   }
 
   /** Whether rows have waited so long that they are to be sent. */
@@ -186,26 +198,28 @@ public final class ChunkAssembler {
     return oldest != null && !now.isBefore(oldest.plus(limits.flushInterval()));
   }
 
-  /** Everything that is pending. */
-  public List<Chunk> flush() {
-    return cut(true);
+  /**
+   * Cuts everything that is pending.
+   *
+   * @param chunks gets what was cut, one after the other
+   */
+  public void flush(Consumer<Chunk> chunks) {
+    cut(true, chunks);
   }
 
-  private List<Chunk> cut(boolean all) {
-    List<Chunk> chunks = new ArrayList<>();
+  private void cut(boolean all, Consumer<Chunk> chunks) {
     for (Map.Entry<HookPoint, Deque<Block>> entry : pending.entrySet()) {
       Deque<Block> blocks = entry.getValue();
       int waiting = blocks.stream().mapToInt(Block::remaining).sum();
       while (waiting >= positionsPerChunk || (all && waiting > 0)) {
         List<Row> taken = take(blocks, Math.min(waiting, positionsPerChunk));
         waiting -= taken.size();
-        addChunks(chunks, entry.getKey(), taken);
+        makeChunks(entry.getKey(), taken, chunks);
       }
     }
     if (pending.values().stream().allMatch(Deque::isEmpty)) {
       oldest = null;
     }
-    return chunks;
   }
 
   private static List<Row> take(Deque<Block> blocks, int count) {
@@ -220,10 +234,10 @@ public final class ChunkAssembler {
     return taken;
   }
 
-  private void addChunks(List<Chunk> chunks, HookPoint hookPoint, List<Row> taken) {
+  private void makeChunks(HookPoint hookPoint, List<Row> taken, Consumer<Chunk> chunks) {
     int layers = capture.plan().layers().size();
     for (int from = 0; from < layers; from += layersPerChunk) {
-      chunks.add(chunk(hookPoint, taken, from, Math.min(layers, from + layersPerChunk)));
+      chunks.accept(chunk(hookPoint, taken, from, Math.min(layers, from + layersPerChunk)));
     }
   }
 
@@ -233,7 +247,7 @@ public final class ChunkAssembler {
     DType dtype = capture.rowDtype();
     int hidden = engine.config().hiddenSize();
     long held = 0;
-    ByteBuffer payload = buffer((to - from) * taken.size() * rowBytes);
+    ByteBuffer payload = scratch.take((to - from) * taken.size() * rowBytes);
     for (int layer = from; layer < to; layer++) {
       for (Row row : taken) {
         CapturedRows source = row.block().rows;
@@ -275,7 +289,7 @@ public final class ChunkAssembler {
       return null;
     }
     int hidden = engine.config().hiddenSize();
-    ByteBuffer rows = buffer(taken.size() * rowBytes);
+    ByteBuffer rows = ByteBuffer.allocate(taken.size() * rowBytes).order(ByteOrder.LITTLE_ENDIAN);
     for (Row row : taken) {
       CapturedRows source = row.block().finalRows;
       long offset = (long) row.index() * hidden * source.dtype().bytes();
@@ -344,9 +358,5 @@ public final class ChunkAssembler {
       crc.update(finalRow.duplicate());
     }
     return crc.getValue();
-  }
-
-  private static ByteBuffer buffer(int bytes) {
-    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 }

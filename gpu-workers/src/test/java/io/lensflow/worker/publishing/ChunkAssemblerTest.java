@@ -31,6 +31,7 @@ class ChunkAssemblerTest {
 
   private final EngineInfo engine = Runs.engine(LAYERS, HIDDEN);
   private Instant now = Instant.EPOCH;
+  private final PayloadScratch scratch = new PayloadScratch();
   private final List<ChunkAssembler.Chunk> chunks = new ArrayList<>();
   private long received;
 
@@ -42,6 +43,7 @@ class ChunkAssemblerTest {
         Runs.identity(),
         engine,
         new ChunkLimits(maxRecordBytes, maxRows, Duration.ofMillis(100)),
+        scratch,
         () -> now);
   }
 
@@ -82,11 +84,17 @@ class ChunkAssemblerTest {
             captured,
             rows(HookPoint.RESIDUAL_POST, new int[] {LAYERS - 1}, positions));
     received += step.bytes();
-    chunks.addAll(assembler.add(step));
+    assembler.add(step, this::keep);
   }
 
   private void flush(ChunkAssembler assembler) {
-    chunks.addAll(assembler.flush());
+    assembler.flush(this::keep);
+  }
+
+  /** With a copy of the payload, which the next chunk overwrites. */
+  private void keep(ChunkAssembler.Chunk chunk) {
+    ActivationChunk copy = ActivationChunk.newBuilder(chunk.record()).build();
+    chunks.add(new ChunkAssembler.Chunk(copy, chunk.heldBytes()));
   }
 
   private void checkContents() {

@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * <p>Every call may throw {@link SchemaRegistryException}. User name and password in the address
  * ({@code https://user:password@host}) are sent as basic authentication and never logged.
  */
-public final class SchemaRegistryClient {
+public final class SchemaRegistryClient implements SchemaIds {
   /** Every reader reads every writer, whichever is older, over all versions. */
   public static final String FULL_TRANSITIVE = "FULL_TRANSITIVE";
 
@@ -49,6 +49,7 @@ public final class SchemaRegistryClient {
    * @throws SchemaRegistryException with the registry's reasons if the schema breaks the subject's
    *     compatibility
    */
+  @Override
   public int idOf(String subject, Schema schema) {
     Registration registration = new Registration(subject, schema);
     Integer known = ids.get(registration);

@@ -1,6 +1,6 @@
 package io.lensflow.schemas.serde;
 
-import io.lensflow.schemas.registry.SchemaRegistryClient;
+import io.lensflow.schemas.registry.SchemaIds;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Objects;
@@ -27,14 +27,15 @@ public final class RecordSerializer<T extends SpecificRecord> implements Seriali
 
   private static final ThreadLocal<Encoding> ENCODING = ThreadLocal.withInitial(Encoding::new);
 
-  private final SchemaRegistryClient registry;
+  private final SchemaIds registry;
   private final Map<Target, Integer> ids = new ConcurrentHashMap<>();
   private final Map<Schema, SpecificDatumWriter<T>> writers = new ConcurrentHashMap<>();
 
   /** A topic and what is written to it. */
   private record Target(String topic, Schema schema) {}
 
-  public RecordSerializer(SchemaRegistryClient registry) {
+  /** Writes with the ids that a registry gives out. */
+  public RecordSerializer(SchemaIds registry) {
     this.registry = Objects.requireNonNull(registry, "registry");
   }
 
