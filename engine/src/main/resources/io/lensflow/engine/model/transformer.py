@@ -208,11 +208,29 @@ class Kernels(Module):
         _0 = torch.copy_(torch.narrow(stages[slot], 0, 0, torch.size(h, 0)), own)
     return x
 
-  # What a block's output o [N, D] becomes: it is tapped, the residual x is added to it in place, and the sum is tapped.
+  # Whether a hook point of rows of d columns is set aside as it comes: not steered, and in all its columns.
+  def keeps(self: __torch__.Kernels, place: int, d: int, columns: List[int], slots: List[int], starts: List[int], edits: List[int]) -> bool:
+    whole = False
+    if torch.gt(len(slots), 0):
+      if torch.ge(slots[place], 0):
+        whole = torch.eq(columns[1], d)
+    if torch.gt(len(edits), 0):
+      if torch.lt(starts[place], starts[torch.add(place, 1)]):
+        whole = False
+    return whole
+
+  # What a block's output o [N, D] becomes: it is tapped, the residual x is added to it, and the sum is tapped. Where the sum
+  # is set aside as it is, it is computed there and needs no copy; else it is computed in place.
   def join(self: __torch__.Kernels, x: Tensor, o: Tensor, layer: int, point: int, columns: List[int], slots: List[int], stages: List[Tensor], starts: List[int], edits: List[int], multipliers: List[float], rows: List[Tensor], vectors: List[Tensor]) -> Tensor:
     o = (self).tap(o, layer, point, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
-    y = torch.add_(o, x)
-    return (self).tap(y, layer, torch.add(point, 1), columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+    sum = torch.add(point, 1)
+    place = torch.add(torch.mul(layer, 7), sum)
+    if (self).keeps(place, torch.size(o, 1), columns, slots, starts, edits, ):
+      stage = torch.narrow(stages[slots[place]], 0, 0, torch.size(o, 0))
+      y = torch.add(o, x, alpha=1, out=stage)
+    else:
+      y = (self).tap(torch.add_(o, x), layer, sum, columns, slots, stages, starts, edits, multipliers, rows, vectors, )
+    return y
 
   # The first half of a block up to the output projection: x [N, D] -> x as steered, and attention's output [N, D], of
   # which a rank computes a summand.
