@@ -75,13 +75,22 @@ public final class JobRunner implements AutoCloseable {
     thread.start();
   }
 
-  /** A job as its record says, with the progress of this moment where it runs here. */
+  /**
+   * A job as its record says, with the progress of this moment where it runs here. There it has
+   * succeeded only once all that was written with its end has been read back: its record comes from
+   * another partition than the version that it published, and may be read before it.
+   */
   public SteeringJob upToDate(SteeringJob job) {
     Run run = runs.get(job.getJobId());
-    if (run == null || JobBook.isOver(job)) {
+    if (run == null || (JobBook.isOver(job) && job.getState() != JobState.SUCCEEDED)) {
       return job;
     }
-    return SteeringJob.newBuilder(job).setDone(run.done).setTotal(run.total).build();
+    return SteeringJob.newBuilder(job)
+        .setState(JobState.RUNNING)
+        .setResultJson("")
+        .setDone(run.done)
+        .setTotal(run.total)
+        .build();
   }
 
   private void loop() {

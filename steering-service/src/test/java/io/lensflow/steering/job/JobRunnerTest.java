@@ -18,6 +18,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.apache.avro.specific.SpecificRecord;
@@ -34,6 +35,9 @@ class JobRunnerTest {
   private final JobBook book = new JobBook();
   private final JobChanges changes = new JobChanges(book, LIMITS, topics, Clock.systemUTC());
   private final AtomicInteger runs = new AtomicInteger();
+
+  /** What the end of a job that succeeded waits for before its write returns. */
+  private CountDownLatch readBack = new CountDownLatch(0);
 
   @Test
   void shouldFailAJobOnceWhenItsWorkThrowsAnError() {
@@ -62,6 +66,23 @@ class JobRunnerTest {
       SteeringJob job = ended(runner);
       assertThat(job.getState()).isEqualTo(JobState.SUCCEEDED);
       assertThat(runs).hasValue(2);
+    }
+  }
+
+  @Test
+  void shouldShowAJobAsRunningUntilAllThatItsEndWroteIsReadBack() {
+    readBack = new CountDownLatch(1);
+    try (JobRunner runner =
+        runner(job -> JobResult.of(JsonNodeFactory.instance.objectNode().put("norm", 1)))) {
+      SteeringJob job = ended(runner);
+      assertThat(job.getState()).isEqualTo(JobState.SUCCEEDED);
+      SteeringJob shown = runner.upToDate(job);
+      assertThat(shown.getState()).isEqualTo(JobState.RUNNING);
+      assertThat(shown.getResultJson()).isEmpty();
+
+      readBack.countDown();
+
+      Await.until("the end is shown", LIMIT, () -> runner.upToDate(job).equals(job));
     }
   }
 
@@ -101,7 +122,7 @@ class JobRunnerTest {
     return new JobRunner(book, changes, writer, List.of(kind), context -> {}, LIMITS);
   }
 
-  /** Writes straight into the book. */
+  /** Writes straight into the book; what else was written is read back later. */
   private final ChangeWriter writer =
       new ChangeWriter() {
         @Override
@@ -115,6 +136,13 @@ class JobRunnerTest {
           for (ProducerRecord<String, SpecificRecord> record : change.records()) {
             if (record.topic().equals(topics.steeringJobs())) {
               book.apply(record.key(), (SteeringJob) record.value());
+            }
+          }
+          if (change.action().equals("END_JOB")) {
+            try {
+              readBack.await();
+            } catch (InterruptedException e) {
+              throw new IllegalStateException(e);
             }
           }
           return new Written(change, Map.of());
