@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class BatchLaneIT {
   private static final int TOKENS = 150;
   private static final int BACKLOG = 60;
+  private static final int PROMPT = 190;
 
   @ParameterizedTest
   @ValueSource(strings = {"share-group", "classic-group"})
@@ -67,11 +68,14 @@ class BatchLaneIT {
     }
   }
 
-  /** Behind the only interactive slot each of them would wait for all others. */
+  /**
+   * Behind the only interactive slot each of them would wait for all others. Even one is more than
+   * the lane reads beside the interactive request: it has work all the time.
+   */
   private static List<String> sendBacklog(Traffic traffic, String topic) {
     List<String> sent = new ArrayList<>();
     for (int i = 0; i < BACKLOG; i++) {
-      PromptRequest request = bare(Character.toString('!' + i).repeat(64), 0);
+      PromptRequest request = bare(Character.toString('!' + i).repeat(PROMPT), 0);
       traffic.publish(topic, request.getRequestId(), request);
       sent.add(request.getRequestId());
     }
